@@ -1,0 +1,84 @@
+"""What is wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Problem(BaseModel):
+    """One thing that is wrong, said so that a person can mend it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str = Field(description="Stable name of the kind of problem, such as `cycle`.")
+    place: str = Field(
+        description="Where it is: a dotted path in the document (`steps.train.parameters.rate`) "
+        "or `line 3, column 5`. Empty for the document as a whole."
+    )
+    message: str = Field(description="One sentence that says what is wrong.")
+    mend: str = Field(description="One sentence that says how to mend it.")
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.message} {self.mend}".rstrip()
+
+    @property
+    def step(self) -> str | None:
+        """Name of the step the problem belongs to, if it is one step's."""
+        parts = self.place.split(".")
+        return parts[1] if len(parts) > 1 and parts[0] == "steps" else None
+
+
+class MLWFError(Exception):
+    """Base of all errors that are meant for people.
+
+    `code` is stable and goes into problem details; the text is one clear sentence.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems: tuple[Problem, ...] = tuple(problems)
+
+
+class InvalidWorkflow(MLWFError):
+    """The document cannot be run as it stands; `problems` says all that is wrong with it."""
+
+    code = "invalid-workflow"
+
+    def __init__(self, problems: Iterable[Problem], what: str = "The workflow") -> None:
+        found = tuple(problems)
+        count = "a problem" if len(found) == 1 else f"{len(found)} problems"
+        super().__init__(f"{what} has {count}.", found)
+
+
+class InvalidParameters(MLWFError):
+    """The values given for a run do not fit the parameters of its workflow."""
+
+    code = "invalid-parameters"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        found = tuple(problems)
+        count = "A parameter does" if len(found) == 1 else f"{len(found)} parameters do"
+        super().__init__(f"{count} not fit; nothing was started.", found)
+
+
+class NotFound(MLWFError):
+    """What was asked for does not exist."""
+
+    code = "not-found"
+
+
+class Conflict(MLWFError):
+    """What was asked for contradicts what is already there."""
+
+    code = "conflict"
+
+
+class BadRequest(MLWFError):
+    """What was asked for makes no sense as it was said."""
+
+    code = "bad-request"

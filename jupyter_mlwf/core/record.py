@@ -1,0 +1,97 @@
+"""A run as it is shown: by `jupyter mlwf ... --json` and by the server alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field, JsonValue
+
+from .run import Artifact, Attempt, Check, FailureReason, Progress, Run, RunState, StepRun, StepState
+
+
+class StepRecord(BaseModel):
+    """What a step of a run did."""
+
+    title: str | None
+    state: StepState
+    reason: FailureReason | None
+    message: str | None
+    cell: int | None
+    started: datetime | None
+    finished: datetime | None
+    seconds: float | None = Field(description="Duration of the last attempt; null before it ended.")
+    progress: Progress | None
+    parameters: dict[str, JsonValue]
+    outputs: dict[str, JsonValue]
+    artifacts: dict[str, Artifact]
+    metrics: dict[str, float | None]
+    checks: dict[str, Check]
+    attempts: int = Field(description="How many times its notebook was started.")
+    history: list[Attempt] = Field(description="The attempts, the first one first.")
+    notebook: str | None = Field(description="The executed notebook of the last attempt.")
+
+
+class RunSummary(BaseModel):
+    """One row of a list of runs."""
+
+    id: str
+    number: int
+    workflow: str
+    title: str | None
+    path: str = Field(description="The document the run comes from.")
+    release: str | None = Field(description="NAME@VERSION, if a release was run.")
+    state: RunState
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    seconds: float | None
+
+
+class RunRecord(RunSummary):
+    """All that is known of a run, without its workflow."""
+
+    seq: int = Field(description="The last event that is in this record: tail from here.")
+    parameters: dict[str, JsonValue]
+    steps: dict[str, StepRecord]
+
+
+def summary(run: Run) -> RunSummary:
+    """The row of a run."""
+    return RunSummary(
+        id=run.id,
+        number=run.number,
+        workflow=run.workflow.name,
+        title=run.workflow.title,
+        path=run.origin.path,
+        release=run.origin.release,
+        state=run.state,
+        created=run.created,
+        started=run.started,
+        finished=run.finished,
+        seconds=run.seconds,
+    )
+
+
+def record(run: Run) -> RunRecord:
+    """The record of a run."""
+    return RunRecord(
+        **dict(summary(run)),
+        seq=run.seq,
+        parameters=run.parameters,
+        steps={name: _step(run.workflow.steps[name].title, step) for name, step in run.steps.items()},
+    )
+
+
+def _step(title: str | None, step: StepRun) -> StepRecord:
+    return StepRecord(
+        title=title,
+        attempts=len(step.attempts),
+        history=step.attempts,
+        seconds=step.seconds,
+        notebook=step.notebook,
+        **{
+            name: getattr(step, name)
+            for name in StepRun.model_fields
+            if name in StepRecord.model_fields and name != "attempts"
+        },
+    )

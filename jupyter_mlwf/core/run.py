@@ -1,0 +1,302 @@
+"""A run and its events. The state of a run is the fold of its events, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from .interface import CheckKind
+from .workflow import Workflow
+
+RunState = Literal["queued", "running", "waiting", "stopping", "succeeded", "failed", "stopped"]
+StepState = Literal[
+    "pending", "queued", "running", "waiting", "succeeded", "cached", "skipped", "failed", "stopped"
+]
+FailureReason = Literal[
+    "error", "timeout", "memory", "kernel-died", "lost", "check", "upstream", "rejected"
+]
+EventType = Literal[
+    "run.created",
+    "run.started",
+    "run.stopping",
+    "run.finished",
+    "step.queued",
+    "step.started",
+    "step.progress",
+    "step.output",
+    "step.artifact",
+    "step.metric",
+    "step.check",
+    "step.succeeded",
+    "step.failed",
+    "step.stopped",
+    "step.lost",
+]
+
+RUN_ENDED: frozenset[RunState] = frozenset({"succeeded", "failed", "stopped"})
+STEP_ENDED: frozenset[StepState] = frozenset({"succeeded", "cached", "skipped", "failed", "stopped"})
+STEP_GOOD: frozenset[StepState] = frozenset({"succeeded", "cached"})
+
+_RUN_STATE: TypeAdapter[RunState] = TypeAdapter(RunState)
+_REASON: TypeAdapter[FailureReason | None] = TypeAdapter(FailureReason | None)
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Artifact(_Data):
+    """A file or folder that a step wrote."""
+
+    path: str = Field(description="Where it is: relative to the workspace, or absolute if outside of it.")
+    bytes: int = Field(description="Size, of all files together for a folder.")
+    sha256: str | None = Field(None, description="Digest of the content; null for a folder.")
+
+
+class Check(_Data):
+    """A value held against bounds by a notebook."""
+
+    value: JsonValue = Field(description="The value; null if it was not a finite number.")
+    min: float | None = None
+    max: float | None = None
+    kind: CheckKind = "data"
+    passed: bool
+    cause: str | None = Field(None, description="What the notebook gives as the cause.")
+    samples: list[JsonValue] = Field(default_factory=list, description="Rows that show the problem.")
+
+
+class Progress(_Data):
+    """How far the notebook is: `cell` of `cells` code cells are done."""
+
+    cell: int
+    cells: int
+
+
+class Attempt(_Data):
+    """One execution of a step's notebook."""
+
+    number: int
+    state: StepState
+    reason: FailureReason | None = None
+    message: str | None = None
+    started: datetime
+    finished: datetime | None = None
+    notebook: str = Field(description="The executed notebook: relative to the workspace, or absolute.")
+
+
+class StepRun(_Data):
+    """A step in a run."""
+
+    state: StepState = "pending"
+    reason: FailureReason | None = None
+    message: str | None = Field(None, description="Why it failed, in words.")
+    cell: int | None = Field(None, description="Index of the cell that failed, from 0, among all cells.")
+    queued: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    progress: Progress | None = None
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    outputs: dict[str, JsonValue] = Field(default_factory=dict)
+    artifacts: dict[str, Artifact] = Field(default_factory=dict)
+    metrics: dict[str, float | None] = Field(default_factory=dict, description="The newest value of each.")
+    checks: dict[str, Check] = Field(default_factory=dict)
+    attempts: list[Attempt] = Field(default_factory=list)
+
+    @property
+    def notebook(self) -> str | None:
+        """The executed notebook of the last attempt."""
+        return self.attempts[-1].notebook if self.attempts else None
+
+    @property
+    def seconds(self) -> float | None:
+        """Duration of the last attempt; None before it ended."""
+        if not self.attempts or self.attempts[-1].finished is None:
+            return None
+        return (self.attempts[-1].finished - self.attempts[-1].started).total_seconds()
+
+
+class Event(_Data):
+    """One change of a run, appended and never altered."""
+
+    seq: int = Field(0, description="Position in the log of the whole store, from 1; 0 before it is appended.")
+    run: str
+    time: datetime
+    type: EventType
+    step: str | None = None
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Origin(_Data):
+    """Where the workflow of a run comes from."""
+
+    path: str = Field(
+        description="The document: relative to the workspace, or absolute if outside of it. Of a release: where "
+        "it was released from."
+    )
+    release: str | None = Field(None, description="NAME@VERSION, if a release is run.")
+
+
+class Run(_Data):
+    """A run of a workflow."""
+
+    id: str
+    number: int = Field(description="Counts the runs of a store, from 1, for people.")
+    workflow: Workflow
+    origin: Origin
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    state: RunState = "queued"
+    created: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+    seq: int = Field(0, description="Sequence number of the last event that is in this state.")
+    steps: dict[str, StepRun]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in RUN_ENDED
+
+    @property
+    def seconds(self) -> float | None:
+        """Time from start to end; None before."""
+        if self.started is None or self.finished is None:
+            return None
+        return (self.finished - self.started).total_seconds()
+
+
+def create(event: Event) -> Run:
+    """The run that a `run.created` event begins."""
+    if event.type != "run.created":
+        raise ValueError(f"the first event of a run is run.created, not {event.type}")
+    workflow = Workflow.model_validate(event.data["workflow"])
+    return Run(
+        id=event.run,
+        number=_int(event.data["number"]),
+        workflow=workflow,
+        origin=Origin.model_validate(event.data["origin"]),
+        parameters=_dict(event.data["parameters"]),
+        created=event.time,
+        seq=event.seq,
+        steps={name: StepRun() for name in workflow.steps},
+    )
+
+
+def fold(events: Iterable[Event]) -> Run:
+    """The state of a run after all its events, the first of which creates it."""
+    iterator = iter(events)
+    return apply(create(next(iterator)), *iterator)
+
+
+def apply(run: Run, *events: Event) -> Run:
+    """The run after some more events. The given run stays as it was."""
+    run = run.model_copy(update={"steps": dict(run.steps)})
+    copied: set[str] = set()
+    for event in events:
+        run.seq = event.seq
+        if event.step is None:
+            _apply_to_run(run, event)
+            continue
+        if event.step not in copied:
+            run.steps[event.step] = run.steps[event.step].model_copy(deep=True)
+            copied.add(event.step)
+        _apply_to_step(run.steps[event.step], event)
+    return run
+
+
+def _apply_to_run(run: Run, event: Event) -> None:
+    match event.type:
+        case "run.started":
+            run.state, run.started = "running", event.time
+        case "run.stopping":
+            run.state = "stopping"
+        case "run.finished":
+            run.state = _RUN_STATE.validate_python(event.data["state"])
+            run.finished = event.time
+        case _:
+            raise ValueError(f"{event.type} is not an event of a run that exists")
+
+
+def _apply_to_step(step: StepRun, event: Event) -> None:
+    data = event.data
+    match event.type:
+        case "step.queued":
+            step.state, step.queued = "queued", event.time
+        case "step.started":
+            fresh = StepRun(attempts=step.attempts, queued=step.queued)
+            for name in StepRun.model_fields:
+                setattr(step, name, getattr(fresh, name))
+            step.state, step.started = "running", event.time
+            step.parameters = _dict(data["parameters"])
+            step.attempts.append(
+                Attempt(
+                    number=_int(data["attempt"]),
+                    state="running",
+                    started=event.time,
+                    notebook=str(data["notebook"]),
+                )
+            )
+        case "step.progress":
+            step.progress = Progress.model_validate(data)
+        case "step.output":
+            step.outputs[str(data["name"])] = data["value"]
+        case "step.artifact":
+            step.artifacts[str(data["name"])] = Artifact.model_validate(_without_name(data))
+        case "step.metric":
+            step.metrics[str(data["name"])] = _number(data["value"])
+        case "step.check":
+            step.checks[str(data["name"])] = Check.model_validate(_without_name(data))
+        case "step.succeeded":
+            _end(step, event, "succeeded")
+        case "step.failed":
+            step.cell = None if data.get("cell") is None else _int(data["cell"])
+            _end(step, event, "failed")
+        case "step.stopped":
+            _end(step, event, "stopped")
+        case "step.lost":
+            _end_attempt(step, event, "failed", "lost")
+            step.state, step.started, step.progress = "pending", None, None
+        case "run.created" | "run.started" | "run.stopping" | "run.finished":
+            raise ValueError(f"{event.type} is not an event of a step")
+        case _:
+            assert_never(event.type)
+
+
+def _end(step: StepRun, event: Event, state: StepState) -> None:
+    step.state = state
+    step.finished = event.time
+    step.reason = _REASON.validate_python(event.data.get("reason"))
+    step.message = None if event.data.get("message") is None else str(event.data["message"])
+    _end_attempt(step, event, state, step.reason)
+
+
+def _end_attempt(step: StepRun, event: Event, state: StepState, reason: FailureReason | None) -> None:
+    if not step.attempts or step.attempts[-1].finished is not None:
+        return  # it ended before its notebook was started
+    attempt = step.attempts[-1]
+    attempt.state, attempt.reason, attempt.finished = state, reason, event.time
+    attempt.message = None if event.data.get("message") is None else str(event.data["message"])
+
+
+def _without_name(data: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {key: value for key, value in data.items() if key != "name"}
+
+
+def _dict(value: JsonValue) -> dict[str, JsonValue]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not an object")
+    return value
+
+
+def _int(value: JsonValue) -> int:
+    if not isinstance(value, int):
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
+
+
+def _number(value: JsonValue) -> float | None:
+    if value is not None and not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is not a number")
+    return value

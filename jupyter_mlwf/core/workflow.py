@@ -1,0 +1,138 @@
+"""The `.mlwf` document: one file, one workflow.
+
+The models here are the only definition of the document. Its JSON Schema, the OpenAPI description of the
+server and the TypeScript types of the panel are generated from them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    Tag,
+)
+
+#: Version of the document format that this code reads and writes.
+FORMAT = 1
+
+#: Names of workflows, steps and parameters (the same rule as ModelArts Workflow has).
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+#: Names of artifacts are names of files or folders.
+ARTIFACT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
+#: papermill writes parameter names into code without a look at them, so only identifiers may pass.
+IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
+
+
+def _document_path(path: str) -> str:
+    # Whether the path stays inside the workspace is checked where it is opened: the document does not know.
+    leading, rest = True, []
+    for part in path.split("/"):
+        leading = leading and part == ".."
+        if not leading:
+            rest.append(part)
+    if not rest or rest[0] == "" or ".." in rest or set(path) & {"\\", "\0"}:
+        raise ValueError("must be a path relative to the document, written with forward slashes")
+    return path
+
+
+#: A path relative to the document. It may start with `..` parts, and holds none after them.
+DocumentPath = Annotated[
+    str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_document_path)
+]
+
+ParameterType = Literal["str", "int", "float", "bool", "list", "json"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Reference(_Model):
+    """A value that comes from elsewhere: `{"from": "params.rate"}`, `{"from": "steps.clean.outputs.table"}`."""
+
+    from_: str = Field(
+        alias="from",
+        description="`params.NAME`, `steps.STEP.outputs.NAME` or `steps.STEP.artifacts.NAME`.",
+    )
+
+
+class Value(_Model):
+    """A literal that would otherwise read as a reference: an object is written `{"value": {...}}`."""
+
+    value: JsonValue
+
+
+def _argument_kind(value: object) -> str:
+    if isinstance(value, Reference) or (isinstance(value, dict) and "from" in value):
+        return "reference"
+    if isinstance(value, Value) or (isinstance(value, dict) and "value" in value):
+        return "value"
+    return "object" if isinstance(value, dict) else "literal"
+
+
+#: What a step's parameter may be: a literal, a literal object in `value`, or a reference.
+Argument = Annotated[
+    Annotated[bool | int | float | str | None | list[JsonValue], Tag("literal")]
+    | Annotated[Reference, Tag("reference")]
+    | Annotated[Value, Tag("value")],
+    Discriminator(_argument_kind),
+]
+
+
+class Parameter(_Model):
+    """A question that a run of the workflow answers."""
+
+    type: ParameterType
+    title: str | None = Field(None, description="Shown instead of the name.")
+    help: str | None = Field(None, description="One or two sentences below the field.")
+    default: JsonValue = Field(
+        None, description="Used when a run gives no value. Without it, a value is required."
+    )
+    min: float | None = Field(None, description="Smallest value of an int or a float.")
+    max: float | None = Field(None, description="Largest value of an int or a float.")
+    choices: list[JsonValue] | None = Field(None, description="The only values allowed.")
+
+    @property
+    def required(self) -> bool:
+        """Whether every run has to give a value."""
+        return self.default is None
+
+
+class Step(_Model):
+    """One notebook of the workflow."""
+
+    title: str | None = Field(None, description="Shown instead of the step's name.")
+    notebook: DocumentPath = Field(description="Path of the notebook, relative to the document.")
+    parameters: dict[Identifier, Argument] = Field(default_factory=dict)
+    after: list[Name] = Field(
+        default_factory=list, description="Steps that end before this one starts, though no value passes."
+    )
+    kernel: str | None = Field(
+        None, description="Name of the kernel to use instead of the one the notebook names."
+    )
+
+
+Position = tuple[float, float]
+
+
+class Workflow(_Model):
+    """A DAG of notebooks with its parameters; the content of a `.mlwf` file."""
+
+    mlwf: Literal[1] = Field(FORMAT, description="Version of the document format.")
+    name: Name
+    title: str | None = Field(None, description="Shown instead of the name.")
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    steps: dict[Name, Step] = Field(default_factory=dict)
+    layout: dict[Name, Position] = Field(
+        default_factory=dict, description="Where the steps stand on the canvas: x and y in pixels."
+    )

@@ -1,0 +1,237 @@
+"""What the engine needs of the outside. Adapters implement these; only the composition roots choose them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from .core.errors import MLWFError
+from .core.interface import NotebookInterface
+from .core.record import RunSummary
+from .core.release import Release, ReleaseSummary
+from .core.run import Event, EventType, Origin, Run
+from .core.workflow import Workflow
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        ...
+
+
+class StaleLease(MLWFError):
+    """A worker wrote to a run that another worker has taken over; nothing was written."""
+
+    code = "stale-lease"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right of one worker to write the events of a run, until it expires or is taken over."""
+
+    run: str
+    owner: str
+    token: int
+    """Fencing token: grows with each holder. A write with an older one is refused."""
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What a run is made of."""
+
+    workflow: Workflow
+    origin: Origin
+    parameters: dict[str, JsonValue]
+
+
+class RunStore(Protocol):
+    """Runs, their events and the releases. Every method is one transaction, and safe to call from any thread.
+
+    A reader that asks for events after the last sequence number it saw never misses one.
+    """
+
+    def create_run(self, new: NewRun, now: datetime) -> Run:
+        """Append `run.created`; the run is queued until a worker claims it."""
+        ...
+
+    def get_run(self, run: str) -> Run:
+        """A run by id, or by number written as `42`.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def list_runs(
+        self, *, workflow: str | None = None, path: str | None = None, limit: int = 50, before: int | None = None
+    ) -> list[RunSummary]:
+        """Rows of runs, the newest first; `before` is the number that the last page ended with."""
+        ...
+
+    def events(self, after: int = 0, *, run: str | None = None, limit: int = 1000) -> list[Event]:
+        """Events with a sequence number above `after`, in order."""
+        ...
+
+    def last_seq(self) -> int:
+        """Sequence number of the newest event; 0 if there is none."""
+        ...
+
+    def claim(self, owner: str, now: datetime, seconds: float, run: str | None = None) -> Lease | None:
+        """Take the oldest run that has not ended and that nobody holds (or `run`, if it is one); None if there is none."""
+        ...
+
+    def renew(self, lease: Lease, now: datetime, seconds: float) -> None:
+        """Hold a run for some more seconds.
+
+        Raises:
+            StaleLease: somebody else holds it.
+        """
+        ...
+
+    def give_back(self, lease: Lease) -> None:
+        """Let a run go, so that it can be claimed at once. Does nothing if somebody else holds it."""
+        ...
+
+    def append(self, lease: Lease, events: Sequence[Event]) -> list[Event]:
+        """Append events to a run and update its rows; the events come back with their sequence numbers.
+
+        Raises:
+            StaleLease: somebody else holds the run; nothing was written.
+        """
+        ...
+
+    def request_stop(self, run: str) -> None:
+        """Ask whoever holds the run to stop it. A run that has ended stays as it is.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        ...
+
+    def stop_requested(self, runs: Iterable[str]) -> set[str]:
+        """Those of the runs that somebody asked to stop."""
+        ...
+
+    def add_release(self, release: Release, blobs: dict[str, bytes]) -> None:
+        """Keep a release for ever, with the content of its files by SHA-256.
+
+        Raises:
+            Conflict: that version exists already.
+        """
+        ...
+
+    def get_release(self, name: str, version: str | None = None) -> Release:
+        """A release; the highest version of the name if none is given.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def list_releases(self, name: str | None = None) -> list[ReleaseSummary]:
+        """Releases, by name and then the highest version first."""
+        ...
+
+    def get_blob(self, sha256: str) -> bytes:
+        """Content of a released file.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        ...
+
+
+@dataclass(frozen=True)
+class StepJob:
+    """One execution of a notebook. All paths are absolute."""
+
+    run: str
+    step: str
+    attempt: int
+    source: Path
+    """The notebook to execute. It is read when the job starts and never written."""
+    folder: Path
+    """The attempt's own folder; the runner makes it. Executed notebook, log and artifacts go there."""
+    cwd: Path
+    """Where the kernel starts."""
+    parameters: dict[str, JsonValue]
+    kernel: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook: there from the start, and kept however the job ends."""
+        return self.folder / f"{self.step}.ipynb"
+
+    @property
+    def log(self) -> Path:
+        """What the kernel process and its children wrote to stdout and stderr."""
+        return self.folder / "kernel.log"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where `mlwf.artifact` lets the notebook write."""
+        return self.folder / "artifacts"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a runner tells of a job: an event of its step, complete but for run, time and sequence number.
+
+    The last one of a job is `step.succeeded`, `step.failed`, `step.stopped` or `step.lost`.
+    """
+
+    run: str
+    step: str
+    attempt: int
+    type: EventType
+    data: dict[str, JsonValue] = field(default_factory=dict)
+
+
+class StepRunner(Protocol):
+    """Executes notebooks. One runner serves all the runs of a worker."""
+
+    async def start(self, job: StepJob) -> None:
+        """Begin to execute a notebook; returns at once."""
+        ...
+
+    async def cancel(self, run: str, step: str) -> None:
+        """Interrupt a job, then end it with every process that it started. Does nothing if it has ended."""
+        ...
+
+    def reports(self) -> AsyncIterator[Report]:
+        """Reports of all jobs, in the order in which they happened. One consumer at a time."""
+        ...
+
+    async def close(self) -> None:
+        """End all jobs with every process that they started, and the runner itself."""
+        ...
+
+
+class Notebooks(Protocol):
+    """Reads what the workflow knows of a notebook."""
+
+    def inspect(self, notebook: Path) -> NotebookInterface:
+        """Inputs and outputs of a notebook, read from its source without running it.
+
+        Raises:
+            BadNotebook: it is missing, or not a notebook.
+        """
+        ...
+
+
+class BadNotebook(MLWFError):
+    """A notebook that cannot be read; `problems` holds the one problem."""
+
+    code = "bad-notebook"

@@ -1,0 +1,1 @@
+"""The Jupyter server extension: REST and a websocket under `/mlwf/v1`."""

@@ -1,0 +1,205 @@
+"""What clients say to the server and hear from it. `openapi.yaml` is generated from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from ..core.errors import Problem
+from ..core.interface import NotebookInterface
+from ..core.record import RunRecord, RunSummary
+from ..core.release import Release, ReleaseSummary, Version
+from ..core.run import Event
+from ..core.workflow import Workflow
+
+PREFIX = "mlwf/v1"
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProblemDetails(BaseModel):
+    """An error for people (RFC 9457)."""
+
+    type: str = Field(description="`urn:mlwf:` and the code.")
+    title: str = Field(description="One sentence that says what is wrong.")
+    status: int
+    code: str
+    problems: list[Problem] = Field(default_factory=list, description="All that is wrong, each with its place.")
+
+
+class Status(BaseModel):
+    """The server extension itself."""
+
+    version: str
+    worker: bool = Field(description="Whether a worker of this workspace is alive.")
+    seq: int = Field(description="The newest event.")
+
+
+class InspectRequest(_Request):
+    """A document, saved or not."""
+
+    path: str = Field(description="Where the document is or will be, relative to the workspace.")
+    document: str | None = Field(None, description="Its text, if it differs from the file's.")
+
+
+class Inspection(BaseModel):
+    """All that can be said of a document without running it."""
+
+    problems: list[Problem]
+    notebooks: dict[str, NotebookInterface] = Field(
+        description="By the path that the document gives; those that cannot be read are missing."
+    )
+
+
+class RunRequest(_Request):
+    """Exactly one of `path` and `release` says what to run."""
+
+    path: str | None = Field(None, description="The document, relative to the workspace.")
+    release: str | None = Field(None, description="NAME or NAME@VERSION.")
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class RunPage(BaseModel):
+    """Rows of runs, the newest first."""
+
+    runs: list[RunSummary]
+    seq: int = Field(description="All events up to this one are in the rows: tail from here.")
+
+
+class EventPage(BaseModel):
+    """Events in order; also what a message of the websocket holds."""
+
+    events: list[Event]
+
+
+class ReleaseRequest(_Request):
+    """What to release."""
+
+    path: str = Field(description="The document, relative to the workspace.")
+    version: Version | None = Field(None, description="The proposed one if none is given.")
+    notes: str = ""
+
+
+class ReleasePage(BaseModel):
+    """Rows of releases, by name and then the highest version first."""
+
+    releases: list[ReleaseSummary]
+
+
+class ReleaseProposal(BaseModel):
+    """What a release of a document would be called, and whether there is anything new in it."""
+
+    name: str
+    version: Version
+    latest: Version | None = Field(description="The highest version so far.")
+    changed: bool = Field(description="Whether document or notebooks differ from the highest version.")
+    problems: list[Problem] = Field(description="What keeps the document from being released.")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A parameter in the query string."""
+
+    name: str
+    type: Literal["string", "integer"]
+    description: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one route. Handlers and `openapi.yaml` are both made from this table."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    id: str
+    summary: str
+    response: type[BaseModel] | str
+    """A model, or the media type of what is sent."""
+    request: type[BaseModel] | None = None
+    query: tuple[Query, ...] = ()
+    status: int = 200
+
+
+_AFTER = Query("after", "integer", "Events above this sequence number.")
+_ATTEMPT = Query("attempt", "integer", "Which attempt, from 1; the last one if not given.")
+_PATH = Query("path", "string", "The document, relative to the workspace.")
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("GET", "/status", "getStatus", "Version and worker.", Status),
+    Operation(
+        "POST",
+        "/inspect",
+        "inspect",
+        "Problems of a document and the interfaces of its notebooks.",
+        Inspection,
+        InspectRequest,
+    ),
+    Operation(
+        "GET",
+        "/runs",
+        "listRuns",
+        "Runs, the newest first.",
+        RunPage,
+        query=(
+            Query("workflow", "string", "Only runs of workflows of this name."),
+            Query("path", "string", "Only runs of this document."),
+            Query("limit", "integer", "How many; 50 if not given, 500 at most."),
+            Query("before", "integer", "Only runs with a lower number."),
+        ),
+    ),
+    Operation("POST", "/runs", "startRun", "Start a run.", RunRecord, RunRequest, status=201),
+    Operation("GET", "/runs/{run}", "getRun", "The record of a run.", RunRecord),
+    Operation("GET", "/runs/{run}/workflow", "getRunWorkflow", "The workflow as it was run.", Workflow),
+    Operation("POST", "/runs/{run}/stop", "stopRun", "Ask for a run to be stopped.", RunRecord, status=202),
+    Operation(
+        "GET",
+        "/runs/{run}/events",
+        "listEvents",
+        "Events of a run, in order.",
+        EventPage,
+        query=(_AFTER, Query("limit", "integer", "How many; 1,000 if not given and at most.")),
+    ),
+    Operation(
+        "GET",
+        "/runs/{run}/steps/{step}/notebook",
+        "getNotebook",
+        "The executed notebook of a step, as far as it is.",
+        "application/json",
+        query=(_ATTEMPT,),
+    ),
+    Operation(
+        "GET",
+        "/runs/{run}/steps/{step}/log",
+        "getLog",
+        "What the kernel of a step wrote outside of the notebook: the last 1 MiB.",
+        "text/plain",
+        query=(_ATTEMPT,),
+    ),
+    Operation(
+        "GET",
+        "/releases",
+        "listReleases",
+        "Releases.",
+        ReleasePage,
+        query=(Query("name", "string", "Only releases of this workflow."),),
+    ),
+    Operation("POST", "/releases", "release", "Release a document.", Release, ReleaseRequest, status=201),
+    Operation(
+        "GET", "/proposal", "proposeRelease", "What the next release would be.", ReleaseProposal, query=(_PATH,)
+    ),
+    Operation("GET", "/releases/{name}/{version}", "getRelease", "A release.", Release),
+    Operation(
+        "GET",
+        "/releases/{name}/{version}/bundle",
+        "getBundle",
+        "A release as one archive.",
+        "application/zip",
+    ),
+)
+
+#: The websocket: messages are `EventPage`s.
+EVENTS_PATH = "/events"
