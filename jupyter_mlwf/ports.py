@@ -49,6 +49,8 @@ class NewRun:
     workflow: Workflow
     origin: Origin
     parameters: dict[str, JsonValue]
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    """Content of the files that `origin` names, by SHA-256; what the store has already may be left out."""
 
 
 class RunStore(Protocol):
@@ -58,7 +60,7 @@ class RunStore(Protocol):
     """
 
     def create_run(self, new: NewRun, now: datetime) -> Run:
-        """Append `run.created`; the run is queued until a worker claims it."""
+        """Append `run.created` and keep the blobs; the run is queued until a worker claims it."""
         ...
 
     def get_run(self, run: str) -> Run:
@@ -84,7 +86,11 @@ class RunStore(Protocol):
         ...
 
     def claim(self, owner: str, now: datetime, seconds: float, run: str | None = None) -> Lease | None:
-        """Take the oldest run that has not ended and that nobody holds (or `run`, if it is one); None if there is none."""
+        """Take the oldest run that has not ended and that nobody holds, or `run` if it is one; None if none is."""
+        ...
+
+    def claimable(self, now: datetime) -> bool:
+        """Whether `claim` would find a run."""
         ...
 
     def renew(self, lease: Lease, now: datetime, seconds: float) -> None:

@@ -3,57 +3,48 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from .errors import InvalidWorkflow, Problem
-from .workflow import FORMAT, Parameter, Step, Workflow
+from .errors import InvalidWorkflow, Problem, bounded
+from .workflow import FORMAT, Parameter, Reference, Step, Value, Workflow
 
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 64
 MAX_STEPS = 10_000
 
-_UNION_TAGS = {"literal", "reference", "value"}
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+_MODELS: dict[str, type[BaseModel]] = {"steps": Step, "parameters": Parameter}
+# By the tags of the union of arguments, which pydantic puts into places.
+_ARGUMENTS: dict[str, type[BaseModel] | None] = {"literal": None, "reference": Reference, "value": Value}
+# Possessive, and content with a string that never ends: a hostile text cannot make it look at a character twice.
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class _Object(dict[str, Any]):
+class _Object(dict[str, JsonValue]):
     """An object that remembers which of its keys were given twice."""
 
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+    def __init__(self, pairs: list[tuple[str, JsonValue]]) -> None:
         super().__init__(pairs)
         self.twice: list[str] = []
         if len(self) != len(pairs):
-            seen: set[str] = set()
-            for key, _ in pairs:
-                if key in seen:
-                    self.twice.append(key)
-                seen.add(key)
-
-
-class _NotFinite:
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-def _finite(text: str) -> float | _NotFinite:
-    number = float(text)
-    return number if math.isfinite(number) else _NotFinite(text)
+            counts = Counter(key for key, _ in pairs)
+            self.twice = [key for key, count in counts.items() if count > 1]
 
 
 def parse(text: str | bytes) -> JsonValue:
     """Read bounded, strict JSON.
 
     Raises:
-        InvalidWorkflow: it is not UTF-8 or not JSON, is longer than 20 MB or deeper than 64 levels, holds a number
-            that is not finite, or gives a key twice.
+        InvalidWorkflow: it is not UTF-8 or not JSON, is longer than 20 MB or deeper than 64 levels, holds a number or
+            text that `faults` refuses, or gives a key twice.
     """
     size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
@@ -65,35 +56,77 @@ def parse(text: str | bytes) -> JsonValue:
         )
     if isinstance(text, bytes):
         try:
-            text = text.decode("utf-8-sig")
+            text = text.decode("utf-8")
         except UnicodeDecodeError as error:
             raise _refused(
                 "not-text", f"byte {error.start}", "The file is not UTF-8 text.", "Save it as UTF-8."
             ) from None
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise _refused("not-json", "", "The file is empty.", "Write a workflow into it, or make a new one.")
     _bound_depth(text)
     try:
-        data = json.loads(
-            text, object_pairs_hook=_Object, parse_float=_finite, parse_constant=_NotFinite
-        )
+        data: JsonValue = json.loads(text, object_pairs_hook=_Object)
     except json.JSONDecodeError as error:
+        what = error.msg[0].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
         raise _refused(
             "not-json",
             f"line {error.lineno}, column {error.colno}",
-            f"The file is not JSON: {error.msg.lower()}.",
+            f"The file is not JSON: {what}.",
             "Mend the text there.",
         ) from None
     except ValueError:  # an integer of more than 4,300 digits
         raise _refused("not-json", "", "The file holds a number that is too long.", "Shorten it.") from None
-    if problems := list(_unclean(data, "")):
+    if problems := list(bounded(faults(data))):
         raise InvalidWorkflow(problems, "The file")
-    return cast(JsonValue, data)
+    return data
+
+
+def faults(value: JsonValue, place: str = "") -> Iterator[Problem]:
+    """What keeps a value from being written as JSON that every reader understands alike.
+
+    That is a number that is not finite or beyond what JavaScript has, text that is not Unicode, and a key that was
+    given twice in the text that `parse` read.
+    """
+    if isinstance(value, str):
+        if _SURROGATE.search(value):
+            yield _half_character(place)
+    elif isinstance(value, int | float):
+        if not abs(value) <= sys.float_info.max:
+            what = "NaN is not a number." if value != value else "The number is infinite or too large."
+            yield Problem(code="not-finite", place=place, message=what, mend="Write a finite number or null.")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from faults(item, _join(place, str(index)))
+    elif isinstance(value, dict):
+        for key in value.twice if isinstance(value, _Object) else ():
+            yield Problem(
+                code="duplicate-key",
+                place=_join(place, key),
+                message=f"The key '{_whole(key)}' is given more than once.",
+                mend="Keep one of them.",
+            )
+        for key, item in value.items():
+            inner = _join(place, key)
+            if _SURROGATE.search(key):
+                yield _half_character(inner)
+            yield from faults(item, inner)
+
+
+def _half_character(place: str) -> Problem:
+    return Problem(
+        code="not-text",
+        place=place,
+        message="The text holds half of a character (a lone surrogate).",
+        mend="Write the whole character, or remove it.",
+    )
 
 
 def loads(text: str | bytes) -> Workflow:
     """Read a document.
 
     Raises:
-        InvalidWorkflow: with all problems of form at once. Whether its references and notebooks hold is for `graph.check`.
+        InvalidWorkflow: with all problems of form at once. Whether references and notebooks hold is for `graph.check`.
     """
     return from_json(parse(text))
 
@@ -109,11 +142,11 @@ def from_json(data: JsonValue) -> Workflow:
             "not-a-workflow", "", "The file is not a workflow: it holds no JSON object.", "Open another file."
         )
     version = data.get("mlwf")
-    if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
+    if isinstance(version, int | float) and version > FORMAT:
         raise _refused(
             "newer-format",
             "mlwf",
-            f"The document is written in format {version}; this version of jupyter_mlwf reads up to {FORMAT}.",
+            f"The document is written in format {version:g}; this version of jupyter_mlwf reads up to {FORMAT}.",
             "Upgrade jupyter_mlwf.",
         )
     steps = data.get("steps")
@@ -127,7 +160,8 @@ def from_json(data: JsonValue) -> Workflow:
     try:
         return Workflow.model_validate(data)
     except ValidationError as error:
-        raise InvalidWorkflow(_explain(e) for e in error.errors(include_url=False)) from None
+        # Each once: of a pair, pydantic misses both numbers.
+        raise InvalidWorkflow(dict.fromkeys(_explain(e) for e in error.errors(include_url=False))) from None
 
 
 def to_json(workflow: Workflow) -> dict[str, JsonValue]:
@@ -140,8 +174,14 @@ def dumps(workflow: Workflow) -> str:
     """Write a document: a property a line, positions last, the same text for the same workflow.
 
     The panel writes the same format; `tests/contract/documents.json` holds both to it.
+
+    Raises:
+        InvalidWorkflow: it was made in Python with a value that JSON cannot hold, such as NaN.
     """
-    return _write(to_json(workflow), "") + "\n"
+    data = to_json(workflow)
+    if problems := list(bounded(faults(data))):
+        raise InvalidWorkflow(problems)
+    return _write(data, "") + "\n"
 
 
 def _write(value: JsonValue, indent: str) -> str:
@@ -165,12 +205,14 @@ def _write(value: JsonValue, indent: str) -> str:
 
 
 def _write_number(value: int | float) -> str:
-    # As JavaScript writes numbers, so that the panel and Python do not take turns in rewriting a file.
+    # As JavaScript writes numbers, so that the panel and Python do not take turns in rewriting a file. A whole float
+    # from 2**53 to 1e21 therefore reads back as the integer JavaScript writes for it, which is the same float.
     if isinstance(value, int):
         return str(value)
-    if value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    if 1e-7 < abs(value) < 1e-4:
+    size = abs(value)
+    if size < 1e21 and value.is_integer():
+        return format(Decimal(repr(value or 0)).quantize(1), "f")
+    if 1e-6 <= size < 1e-4:
         return format(Decimal(repr(value)), "f")
     return re.sub(r"e([+-])0+", r"e\1", repr(value))
 
@@ -193,31 +235,13 @@ def _bound_depth(text: str) -> None:
             depth -= 1
 
 
-def _unclean(value: Any, place: str) -> Iterator[Problem]:
-    if isinstance(value, _NotFinite):
-        yield Problem(
-            code="not-finite",
-            place=place,
-            message=f"{value.text} is not a finite number.",
-            mend="Write a number or null.",
-        )
-    elif isinstance(value, _Object):
-        for key in value.twice:
-            yield Problem(
-                code="duplicate-key",
-                place=_join(place, key),
-                message=f"The key '{key}' is given twice.",
-                mend="Keep one of the two.",
-            )
-        for key, item in value.items():
-            yield from _unclean(item, _join(place, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _unclean(item, _join(place, str(index)))
-
-
 def _join(place: str, key: str) -> str:
-    return f"{place}.{key}" if place else key
+    return f"{place}.{_whole(key)}" if place else _whole(key)
+
+
+def _whole(text: str) -> str:
+    """The text with half characters escaped, so that a message about them can itself be sent."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _refused(code: str, place: str, message: str, mend: str) -> InvalidWorkflow:
@@ -225,41 +249,44 @@ def _refused(code: str, place: str, message: str, mend: str) -> InvalidWorkflow:
 
 
 _WORDS = {
-    "bool_type": "true or false",
     "dict_type": "an object",
-    "finite_number": "a finite number",
     "float_type": "a number",
-    "int_type": "a whole number",
     "list_type": "a list",
     "model_type": "an object",
     "string_type": "text",
     "tuple_type": "two numbers, [x, y]",
-    "too_long": "two numbers, [x, y]",
 }
 
 
 def _explain(error: ErrorDetails) -> Problem:
     """Say in the words of this project what pydantic found."""
-    kind, loc, given = error["type"], error["loc"], error["input"]
-    is_key = bool(loc) and loc[-1] == "[key]"
-    path = [str(part) for part in loc if part != "[key]"]
-    if path[:1] == ["steps"] and len(path) > 4 and path[4] in _UNION_TAGS:
-        del path[4]
-    place = ".".join(path)
-    last = path[-1] if path else ""
+    kind, given = error["type"], error["input"]
+    path = [str(part) for part in error["loc"]]
+    if is_key := kind.startswith("string_") and path[-1] == "[key]":
+        path.pop()
+    model = _MODELS.get(path[0]) if len(path) == 3 else None
+    if len(path) > 4 and path[0] == "steps" and path[4] in _ARGUMENTS:
+        model = _ARGUMENTS[path.pop(4)]
+    if path[0] == "layout" and kind in ("missing", "too_long"):
+        kind, path = "tuple_type", path[:2]
+    place, last = ".".join(path), path[-1]
     if kind == "extra_forbidden":
-        model = _model_at(path[:-1])
-        near = get_close_matches(last, [f.alias or n for n, f in model.model_fields.items()], 1)
-        mend = f"Did you mean '{near[0]}'?" if near else "Remove it."
-        return Problem(code="unknown-key", place=place, message=f"'{last}' is not a key that is known here.", mend=mend)
+        fields = (model or Workflow).model_fields.items()
+        near = get_close_matches(last, [field.alias or name for name, field in fields], 1)
+        return Problem(
+            code="unknown-key",
+            place=place,
+            message=f"'{_short(last)}' is not a key that is known here.",
+            mend=f"Did you mean '{near[0]}'?" if near else "Remove it.",
+        )
     if kind == "missing":
         return Problem(code="missing-key", place=place, message=f"'{last}' is missing.", mend="Add it.")
     if kind == "string_pattern_mismatch":
-        what = "identifier" if len(path) > 2 and path[2] == "parameters" else "name"
-        rule = (
-            "Use letters, digits and _, and start with a letter or _."
-            if what == "identifier"
-            else "Use up to 64 letters, digits, - and _, and start with a letter."
+        identifier = len(path) > 2 and path[2] == "parameters"
+        what, rule = (
+            ("identifier", "Use up to 128 letters, digits and _, and start with a letter or _.")
+            if identifier
+            else ("name", "Use up to 64 letters, digits, - and _, and start with a letter.")
         )
         shown = last if is_key else str(given)
         return Problem(code="bad-name", place=place, message=f"'{_short(shown)}' is not a valid {what}.", mend=rule)
@@ -271,32 +298,20 @@ def _explain(error: ErrorDetails) -> Problem:
             mend='Write {"value": {...}} for a value, or {"from": "..."} for a reference.',
         )
     if kind == "literal_error":
-        expected = str(error.get("ctx", {}).get("expected", ""))
         return Problem(
-            code="bad-value", place=place, message=f"{_shown(given)} is not allowed here.", mend=f"Use {expected}."
+            code="bad-value",
+            place=place,
+            message=f"{_shown(given)} is not allowed here.",
+            mend=f"Use {error['ctx']['expected']}.",
         )
-    if kind == "value_error" or last == "notebook":
+    if model is Step and last == "notebook":
         return Problem(
             code="bad-path",
             place=place,
             message=f"{_shown(given)} is not a path relative to the document.",
             mend="Write it with forward slashes, such as notebooks/train.ipynb.",
         )
-    wanted = _WORDS.get(kind)
-    return Problem(
-        code="wrong-type" if wanted else "bad-value",
-        place=place,
-        message=f"{_shown(given)} is not {wanted}." if wanted else f"{error['msg']}.",
-        mend="Correct it.",
-    )
-
-
-def _model_at(path: list[str]) -> type[BaseModel]:
-    if len(path) == 2 and path[0] == "steps":
-        return Step
-    if len(path) == 2 and path[0] == "parameters":
-        return Parameter
-    return Workflow
+    return Problem(code="wrong-type", place=place, message=f"{_shown(given)} is not {_WORDS[kind]}.", mend="Change it.")
 
 
 def _shown(value: object) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, Field
+
+#: No list of problems is longer: nobody reads more at once, and a hostile file could hold millions.
+MAX_PROBLEMS = 1_000
 
 
 class Problem(BaseModel):
@@ -31,6 +35,19 @@ class Problem(BaseModel):
         return parts[1] if len(parts) > 1 and parts[0] == "steps" else None
 
 
+def bounded(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The first `MAX_PROBLEMS` problems and, if there are more, a last one that says so."""
+    iterator = iter(problems)
+    yield from islice(iterator, MAX_PROBLEMS)
+    if next(iterator, None) is not None:
+        yield Problem(
+            code="more-problems",
+            place="",
+            message=f"There are more than {MAX_PROBLEMS:,} problems; the first ones are listed.",
+            mend="Mend those first.",
+        )
+
+
 class MLWFError(Exception):
     """Base of all errors that are meant for people.
 
@@ -50,7 +67,7 @@ class InvalidWorkflow(MLWFError):
     code = "invalid-workflow"
 
     def __init__(self, problems: Iterable[Problem], what: str = "The workflow") -> None:
-        found = tuple(problems)
+        found = tuple(bounded(problems))
         count = "a problem" if len(found) == 1 else f"{len(found)} problems"
         super().__init__(f"{what} has {count}.", found)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 
 import networkx as nx
 
-from .errors import Problem
+from .errors import Problem, bounded
 from .interface import NotebookInput, NotebookInterface
 from .parameters import (
     ParameterSource,
@@ -40,22 +41,30 @@ def order(workflow: Workflow) -> list[str]:
     return list(nx.lexicographical_topological_sort(dag(workflow), key=lambda name: position[name]))
 
 
+def wiring(workflow: Workflow) -> dict[str, list[str]]:
+    """What each step waits for, the steps being in the order of `order`."""
+    return {name: upstream(workflow.steps[name]) for name in order(workflow)}
+
+
 def check(workflow: Workflow, notebooks: Mapping[str, NotebookInterface | Problem]) -> list[Problem]:
-    """All problems of a workflow, in the order of the document.
+    """All problems of a workflow, in the order of the document and then the cycles; bounded by `MAX_PROBLEMS`.
 
     Args:
         workflow: a document of sound form.
         notebooks: by the path that steps give: its interface, or why it cannot be read (the place is filled in here).
     """
-    problems = list(_check_parameters(workflow))
+    return list(bounded(_check(workflow, notebooks)))
+
+
+def _check(workflow: Workflow, notebooks: Mapping[str, NotebookInterface | Problem]) -> Iterator[Problem]:
+    yield from _check_parameters(workflow)
     for name, step in workflow.steps.items():
         notebook = notebooks[step.notebook]
         if isinstance(notebook, Problem):
-            problems.append(notebook.model_copy(update={"place": f"steps.{name}.notebook"}))
-        problems += _check_after(workflow, name, step)
-        problems += _check_arguments(workflow, name, step, notebooks)
-    problems += _check_cycles(workflow)
-    return problems
+            yield notebook.model_copy(update={"place": f"steps.{name}.notebook"})
+        yield from _check_after(workflow, name, step)
+        yield from _check_arguments(workflow, name, step, notebooks)
+    yield from _check_cycles(workflow)
 
 
 def _check_parameters(workflow: Workflow) -> Iterator[Problem]:
@@ -68,7 +77,7 @@ def _check_parameters(workflow: Workflow) -> Iterator[Problem]:
                     code="wrong-type",
                     place=f"{place}.choices.{index}",
                     message=complaint,
-                    mend=f"The type of the parameter is {parameter.type}.",
+                    mend=f"Change the choice or the parameter's definition ({parameter.type}).",
                 )
         if parameter.min is not None and parameter.max is not None and parameter.min > parameter.max:
             yield Problem(
@@ -162,7 +171,7 @@ def _check_reference(
                 yield Problem(
                     code="wrong-type",
                     place=place,
-                    message=f"The parameter '{name}' is of type {given}, the input '{wanted.name}' of type {wanted.type}.",
+                    message=f"Parameter '{name}' is of type {given}, input '{wanted.name}' of type {wanted.type}.",
                     mend="Change one of the two, or connect another parameter.",
                 )
         case StepSource(step, _, _) if step not in workflow.steps:
@@ -200,19 +209,24 @@ def _check_recorded(interface: NotebookInterface, source: StepSource, path: str,
 
 def _check_cycles(workflow: Workflow) -> Iterator[Problem]:
     graph = dag(workflow)
-    for component in nx.strongly_connected_components(graph):
-        # One cycle for each knot of steps: it names what to cut, where a list of all cycles would be endless.
-        start = min(component, key=list(workflow.steps).index)
-        if len(component) == 1 and not graph.has_edge(start, start):
-            continue
-        cycle = [edge[0] for edge in nx.find_cycle(graph.subgraph(component), start)]
-        turn = cycle.index(min(cycle, key=list(workflow.steps).index))
+    position = {name: index for index, name in enumerate(workflow.steps)}
+    knots = [
+        knot
+        for knot in nx.strongly_connected_components(graph)
+        if len(knot) > 1 or any(graph.has_edge(name, name) for name in knot)
+    ]
+    # One cycle for each knot of steps: it names what to cut, where a list of all cycles would be endless.
+    for knot in sorted(knots, key=lambda knot: min(position[name] for name in knot)):
+        cycle = [edge[0] for edge in nx.find_cycle(graph.subgraph(knot), min(knot, key=position.__getitem__))]
+        turn = cycle.index(min(cycle, key=position.__getitem__))
         cycle = cycle[turn:] + cycle[:turn]
         yield Problem(
             code="cycle",
             place=f"steps.{cycle[0]}",
-            message=f"Steps wait for each other in a circle: {' → '.join([*cycle, cycle[0]])}.",
-            mend="Remove one of these connections.",
+            message=f"Steps wait for each other in a circle: {' → '.join([*cycle, cycle[0]])}."
+            if len(cycle) > 1
+            else f"Step '{cycle[0]}' waits for itself.",
+            mend="Remove one of these connections." if len(cycle) > 1 else "Remove this connection.",
         )
 
 
@@ -221,7 +235,7 @@ def _assignable(given: str, wanted: str) -> bool:
 
 
 def _suggest(name: str, known: Iterable[str], otherwise: str) -> str:
-    names = list(known)
+    names = list(islice(known, 1_000))  # a bound, since likeness is slow to tell and a document may be hostile
     near = get_close_matches(name, names, 1)
     if near:
         return f"Did you mean '{near[0]}'?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +11,8 @@ from typing import Literal, Protocol
 
 from pydantic import JsonValue
 
-from .errors import InvalidParameters, Problem
+from .codec import faults, parse
+from .errors import InvalidParameters, InvalidWorkflow, Problem
 from .interface import InputType
 from .workflow import Argument, Parameter, Reference, Step, Value
 
@@ -87,9 +87,7 @@ def resolve(
     Raises:
         Unresolved: a step did not record what the reference names.
     """
-    return {
-        name: _resolve(argument, values, results, workspace) for name, argument in step.parameters.items()
-    }
+    return {name: _resolve(argument, values, results, workspace) for name, argument in step.parameters.items()}
 
 
 def _resolve(
@@ -136,7 +134,7 @@ def bind(parameters: Mapping[str, Parameter], given: Mapping[str, JsonValue]) ->
             )
     bound: dict[str, JsonValue] = {}
     for name, parameter in parameters.items():
-        value = given[name] if name in given else parameter.default
+        value = given.get(name, parameter.default)
         if value is None:
             problems.append(
                 Problem(
@@ -168,12 +166,12 @@ def coerce(parameter: Parameter, value: JsonValue) -> JsonValue:
 
 def complain(parameter: Parameter, value: JsonValue) -> str | None:
     """What is wrong with a value, in one sentence; None if it fits."""
+    if fault := next(faults(value), None):
+        return fault.message
     shown = _shown(value)
     if not _fits(parameter.type, value):
         return f"{shown} is not {_NOUNS[parameter.type]}."
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not math.isfinite(value):
-            return f"{shown} is not a finite number."
         if parameter.min is not None and value < parameter.min:
             return f"{shown} is less than {parameter.min:g}."
         if parameter.max is not None and value > parameter.max:
@@ -184,16 +182,18 @@ def complain(parameter: Parameter, value: JsonValue) -> str | None:
 
 
 def read_text(parameter: Parameter, text: str) -> JsonValue:
-    """The value that a person wrote on a command line; text that does not fit comes back as it is, for `bind` to refuse."""
+    """The value that a person wrote on a command line.
+
+    Text that is not JSON comes back as it is: `bind` refuses it, unless the parameter takes any JSON.
+    """
     if parameter.type == "str":
         return text
     if parameter.type == "bool":
         return {"true": True, "yes": True, "false": False, "no": False}.get(text.strip().lower(), text)
     try:
-        value: JsonValue = json.loads(text)
-    except ValueError:
+        return parse(text)
+    except InvalidWorkflow:
         return text
-    return value
 
 
 _NOUNS = {
@@ -238,6 +238,8 @@ def _fits(kind: str, value: JsonValue) -> bool:
 
 def complain_input(kind: InputType, value: JsonValue) -> str | None:
     """What is wrong with a literal given to a notebook's input of that type; None if it fits."""
+    if fault := next(faults(value), None):
+        return fault.message
     if value is None or _fits(kind, value):
         return None
     return f"{_shown(value)} is not {_NOUNS[kind]}."

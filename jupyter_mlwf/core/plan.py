@@ -7,7 +7,6 @@ from pathlib import PurePath
 
 from pydantic import JsonValue
 
-from .graph import order, upstream
 from .parameters import Unresolved, resolve
 from .run import STEP_ENDED, STEP_GOOD, EventType, Run
 
@@ -38,6 +37,8 @@ class Cancel:
 
 
 Action = Emit | Start | Cancel
+
+_STEP_BAD = STEP_ENDED - STEP_GOOD
 
 
 def plan(run: Run, capacity: int, workspace: PurePath) -> list[Action]:
@@ -74,25 +75,26 @@ def _stop(run: Run) -> list[Action]:
 
 def _advance(run: Run, capacity: int, workspace: PurePath) -> list[Action]:
     actions: list[Action] = []
-    for name in order(run.workflow):
+    failed: set[str] = set()  # in this plan: what waits for them fails with them, not one plan later
+    for name, before in run.wiring.items():
         step = run.steps[name]
         if step.state not in ("pending", "queued"):
             continue
-        definition = run.workflow.steps[name]
-        before = [(other, run.steps[other]) for other in upstream(definition)]
-        bad = [other for other, state in before if state.state in STEP_ENDED - STEP_GOOD]
+        bad = [other for other in before if other in failed or run.steps[other].state in _STEP_BAD]
         if bad:
+            failed.add(name)
             actions.append(_failed(name, "upstream", f"{_listed(bad)} did not succeed."))
             continue
-        if any(state.state not in STEP_GOOD for _, state in before):
+        if any(run.steps[other].state not in STEP_GOOD for other in before):
             continue
         if capacity <= 0:
             if step.state == "pending":
                 actions.append(Emit("step.queued", name))
             continue
         try:
-            parameters = resolve(definition, run.parameters, run.steps, workspace)
+            parameters = resolve(run.workflow.steps[name], run.parameters, run.steps, workspace)
         except Unresolved as error:
+            failed.add(name)
             actions.append(_failed(name, "error", str(error)))
             continue
         capacity -= 1

@@ -28,10 +28,10 @@ class ReleaseSummary(BaseModel):
 
     name: Name
     version: Version
-    title: str | None = Field(None, description="Title of the workflow.")
-    notes: str = Field("", description="What changed, in Markdown.")
+    title: str | None = Field(default=None, description="Title of the workflow.")
+    notes: str = Field(default="", description="What changed, in Markdown.")
     created: datetime
-    author: str = Field("", description="Who released it.")
+    author: str = Field(default="", description="Who released it.")
     digest: Sha256 = Field(description="SHA-256 over the document and its files: the same content has the same digest.")
     path: str = Field(description="The document it was released from.")
 
@@ -46,8 +46,11 @@ class Release(ReleaseSummary):
 
 
 def digest(workflow: Workflow, files: Mapping[str, str]) -> str:
-    """SHA-256 that names the content of a release: the text of the document and the digests of the files."""
-    sha = hashlib.sha256(dumps(workflow).encode())
+    """SHA-256 that names the content of a release: the text of the document and the digests of the files.
+
+    Where the steps stand on the canvas does not count.
+    """
+    sha = hashlib.sha256(dumps(workflow.model_copy(update={"layout": {}})).encode())
     for path in sorted(files):
         sha.update(f"\0{path}\0{files[path]}".encode())
     return sha.hexdigest()

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from .graph import wiring
 from .interface import CheckKind
 from .workflow import Workflow
 
 RunState = Literal["queued", "running", "waiting", "stopping", "succeeded", "failed", "stopped"]
-StepState = Literal[
-    "pending", "queued", "running", "waiting", "succeeded", "cached", "skipped", "failed", "stopped"
-]
-FailureReason = Literal[
-    "error", "timeout", "memory", "kernel-died", "lost", "check", "upstream", "rejected"
-]
+StepState = Literal["pending", "queued", "running", "waiting", "succeeded", "cached", "skipped", "failed", "stopped"]
+FailureReason = Literal["error", "timeout", "memory", "kernel-died", "lost", "check", "upstream", "rejected"]
 EventType = Literal[
     "run.created",
     "run.started",
@@ -53,7 +51,7 @@ class Artifact(_Data):
 
     path: str = Field(description="Where it is: relative to the workspace, or absolute if outside of it.")
     bytes: int = Field(description="Size, of all files together for a folder.")
-    sha256: str | None = Field(None, description="Digest of the content; null for a folder.")
+    sha256: str | None = Field(default=None, description="Digest of the content; null for a folder.")
 
 
 class Check(_Data):
@@ -64,7 +62,7 @@ class Check(_Data):
     max: float | None = None
     kind: CheckKind = "data"
     passed: bool
-    cause: str | None = Field(None, description="What the notebook gives as the cause.")
+    cause: str | None = Field(default=None, description="What the notebook gives as the cause.")
     samples: list[JsonValue] = Field(default_factory=list, description="Rows that show the problem.")
 
 
@@ -92,8 +90,8 @@ class StepRun(_Data):
 
     state: StepState = "pending"
     reason: FailureReason | None = None
-    message: str | None = Field(None, description="Why it failed, in words.")
-    cell: int | None = Field(None, description="Index of the cell that failed, from 0, among all cells.")
+    message: str | None = Field(default=None, description="Why it failed, in words.")
+    cell: int | None = Field(default=None, description="Index of the cell that failed, from 0, among all cells.")
     queued: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
@@ -121,7 +119,7 @@ class StepRun(_Data):
 class Event(_Data):
     """One change of a run, appended and never altered."""
 
-    seq: int = Field(0, description="Position in the log of the whole store, from 1; 0 before it is appended.")
+    seq: int = Field(default=0, description="Position in the log of the whole store, from 1; 0 before it is appended.")
     run: str
     time: datetime
     type: EventType
@@ -136,7 +134,11 @@ class Origin(_Data):
         description="The document: relative to the workspace, or absolute if outside of it. Of a release: where "
         "it was released from."
     )
-    release: str | None = Field(None, description="NAME@VERSION, if a release is run.")
+    release: str | None = Field(default=None, description="NAME@VERSION, if a release is run.")
+    files: dict[str, str] = Field(
+        default_factory=dict,
+        description="The notebooks as they were when the run was created: SHA-256 by the path that the document gives.",
+    )
 
 
 class Run(_Data):
@@ -151,8 +153,13 @@ class Run(_Data):
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
-    seq: int = Field(0, description="Sequence number of the last event that is in this state.")
+    seq: int = Field(default=0, description="Sequence number of the last event that is in this state.")
     steps: dict[str, StepRun]
+
+    @cached_property
+    def wiring(self) -> dict[str, list[str]]:
+        """What each step waits for, in an order in which steps can run. Copies of the run keep it: it never changes."""
+        return wiring(self.workflow)
 
     @property
     def ended(self) -> bool:

@@ -6,7 +6,7 @@ server and the TypeScript types of the panel are generated from them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -15,17 +15,16 @@ from pydantic import (
     Discriminator,
     Field,
     JsonValue,
+    Strict,
     StringConstraints,
     Tag,
 )
 
 #: Version of the document format that this code reads and writes.
-FORMAT = 1
+FORMAT: Final = 1
 
 #: Names of workflows, steps and parameters (the same rule as ModelArts Workflow has).
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
-#: Names of artifacts are names of files or folders.
-ARTIFACT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
 #: papermill writes parameter names into code without a look at them, so only identifiers may pass.
 IDENTIFIER_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 
@@ -46,9 +45,10 @@ def _document_path(path: str) -> str:
 
 
 #: A path relative to the document. It may start with `..` parts, and holds none after them.
-DocumentPath = Annotated[
-    str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_document_path)
-]
+DocumentPath = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_document_path)]
+
+#: A JSON number: neither text that looks like one nor true or false.
+Number = Annotated[float, Strict()]
 
 ParameterType = Literal["str", "int", "float", "bool", "list", "json"]
 
@@ -82,7 +82,7 @@ def _argument_kind(value: object) -> str:
 
 #: What a step's parameter may be: a literal, a literal object in `value`, or a reference.
 Argument = Annotated[
-    Annotated[bool | int | float | str | None | list[JsonValue], Tag("literal")]
+    Annotated[bool | int | float | str | list[JsonValue] | None, Tag("literal")]
     | Annotated[Reference, Tag("reference")]
     | Annotated[Value, Tag("value")],
     Discriminator(_argument_kind),
@@ -93,14 +93,14 @@ class Parameter(_Model):
     """A question that a run of the workflow answers."""
 
     type: ParameterType
-    title: str | None = Field(None, description="Shown instead of the name.")
-    help: str | None = Field(None, description="One or two sentences below the field.")
+    title: str | None = Field(default=None, description="Shown instead of the name.")
+    help: str | None = Field(default=None, description="One or two sentences below the field.")
     default: JsonValue = Field(
-        None, description="Used when a run gives no value. Without it, a value is required."
+        default=None, description="Used when a run gives no value. Without it, a value is required."
     )
-    min: float | None = Field(None, description="Smallest value of an int or a float.")
-    max: float | None = Field(None, description="Largest value of an int or a float.")
-    choices: list[JsonValue] | None = Field(None, description="The only values allowed.")
+    min: Number | None = Field(default=None, description="Smallest value of an int or a float.")
+    max: Number | None = Field(default=None, description="Largest value of an int or a float.")
+    choices: list[JsonValue] | None = Field(default=None, description="The only values allowed.")
 
     @property
     def required(self) -> bool:
@@ -111,26 +111,26 @@ class Parameter(_Model):
 class Step(_Model):
     """One notebook of the workflow."""
 
-    title: str | None = Field(None, description="Shown instead of the step's name.")
+    title: str | None = Field(default=None, description="Shown instead of the step's name.")
     notebook: DocumentPath = Field(description="Path of the notebook, relative to the document.")
     parameters: dict[Identifier, Argument] = Field(default_factory=dict)
     after: list[Name] = Field(
         default_factory=list, description="Steps that end before this one starts, though no value passes."
     )
     kernel: str | None = Field(
-        None, description="Name of the kernel to use instead of the one the notebook names."
+        default=None, description="Name of the kernel to use instead of the one the notebook names."
     )
 
 
-Position = tuple[float, float]
+Position = tuple[Number, Number]
 
 
 class Workflow(_Model):
     """A DAG of notebooks with its parameters; the content of a `.mlwf` file."""
 
-    mlwf: Literal[1] = Field(FORMAT, description="Version of the document format.")
+    mlwf: Literal[1] = Field(default=FORMAT, description="Version of the document format.")
     name: Name
-    title: str | None = Field(None, description="Shown instead of the name.")
+    title: str | None = Field(default=None, description="Shown instead of the name.")
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     steps: dict[Name, Step] = Field(default_factory=dict)
     layout: dict[Name, Position] = Field(

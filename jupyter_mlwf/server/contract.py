@@ -109,6 +109,11 @@ class Query:
     description: str
 
 
+#: What an authorizer of Jupyter Server is asked: may this user take this action on this resource?
+Action = Literal["read", "write", "execute"]
+Resource = Literal["mlwf-documents", "mlwf-runs", "mlwf-releases"]
+
+
 @dataclass(frozen=True)
 class Operation:
     """One method of one route. Handlers and `openapi.yaml` are both made from this table."""
@@ -119,6 +124,8 @@ class Operation:
     summary: str
     response: type[BaseModel] | str
     """A model, or the media type of what is sent."""
+    action: Action
+    resource: Resource
     request: type[BaseModel] | None = None
     query: tuple[Query, ...] = ()
     status: int = 200
@@ -129,13 +136,15 @@ _ATTEMPT = Query("attempt", "integer", "Which attempt, from 1; the last one if n
 _PATH = Query("path", "string", "The document, relative to the workspace.")
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("GET", "/status", "getStatus", "Version and worker.", Status),
+    Operation("GET", "/status", "getStatus", "Version and worker.", Status, "read", "mlwf-runs"),
     Operation(
         "POST",
         "/inspect",
         "inspect",
         "Problems of a document and the interfaces of its notebooks.",
         Inspection,
+        "read",
+        "mlwf-documents",
         InspectRequest,
     ),
     Operation(
@@ -144,6 +153,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "listRuns",
         "Runs, the newest first.",
         RunPage,
+        "read",
+        "mlwf-runs",
         query=(
             Query("workflow", "string", "Only runs of workflows of this name."),
             Query("path", "string", "Only runs of this document."),
@@ -151,16 +162,29 @@ OPERATIONS: tuple[Operation, ...] = (
             Query("before", "integer", "Only runs with a lower number."),
         ),
     ),
-    Operation("POST", "/runs", "startRun", "Start a run.", RunRecord, RunRequest, status=201),
-    Operation("GET", "/runs/{run}", "getRun", "The record of a run.", RunRecord),
-    Operation("GET", "/runs/{run}/workflow", "getRunWorkflow", "The workflow as it was run.", Workflow),
-    Operation("POST", "/runs/{run}/stop", "stopRun", "Ask for a run to be stopped.", RunRecord, status=202),
+    Operation("POST", "/runs", "startRun", "Start a run.", RunRecord, "execute", "mlwf-runs", RunRequest, status=201),
+    Operation("GET", "/runs/{run}", "getRun", "The record of a run.", RunRecord, "read", "mlwf-runs"),
+    Operation(
+        "GET", "/runs/{run}/workflow", "getRunWorkflow", "The workflow as it was run.", Workflow, "read", "mlwf-runs"
+    ),
+    Operation(
+        "POST",
+        "/runs/{run}/stop",
+        "stopRun",
+        "Ask for a run to be stopped.",
+        RunRecord,
+        "execute",
+        "mlwf-runs",
+        status=202,
+    ),
     Operation(
         "GET",
         "/runs/{run}/events",
         "listEvents",
         "Events of a run, in order.",
         EventPage,
+        "read",
+        "mlwf-runs",
         query=(_AFTER, Query("limit", "integer", "How many; 1,000 if not given and at most.")),
     ),
     Operation(
@@ -169,6 +193,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "getNotebook",
         "The executed notebook of a step, as far as it is.",
         "application/json",
+        "read",
+        "mlwf-runs",
         query=(_ATTEMPT,),
     ),
     Operation(
@@ -177,6 +203,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "getLog",
         "What the kernel of a step wrote outside of the notebook: the last 1 MiB.",
         "text/plain",
+        "read",
+        "mlwf-runs",
         query=(_ATTEMPT,),
     ),
     Operation(
@@ -185,19 +213,40 @@ OPERATIONS: tuple[Operation, ...] = (
         "listReleases",
         "Releases.",
         ReleasePage,
+        "read",
+        "mlwf-releases",
         query=(Query("name", "string", "Only releases of this workflow."),),
     ),
-    Operation("POST", "/releases", "release", "Release a document.", Release, ReleaseRequest, status=201),
     Operation(
-        "GET", "/proposal", "proposeRelease", "What the next release would be.", ReleaseProposal, query=(_PATH,)
+        "POST",
+        "/releases",
+        "release",
+        "Release a document.",
+        Release,
+        "write",
+        "mlwf-releases",
+        ReleaseRequest,
+        status=201,
     ),
-    Operation("GET", "/releases/{name}/{version}", "getRelease", "A release.", Release),
+    Operation(
+        "GET",
+        "/proposal",
+        "proposeRelease",
+        "What the next release would be.",
+        ReleaseProposal,
+        "read",
+        "mlwf-releases",
+        query=(_PATH,),
+    ),
+    Operation("GET", "/releases/{name}/{version}", "getRelease", "A release.", Release, "read", "mlwf-releases"),
     Operation(
         "GET",
         "/releases/{name}/{version}/bundle",
         "getBundle",
         "A release as one archive.",
         "application/zip",
+        "read",
+        "mlwf-releases",
     ),
 )
 

@@ -38,7 +38,11 @@ def openapi() -> dict[str, Any]:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "jupyter_mlwf", "version": "1", "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"}},
+        "info": {
+            "title": "jupyter_mlwf",
+            "version": "1",
+            "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
+        },
         "servers": [{"url": f"/{PREFIX}"}],
         "security": [{"token": []}],
         "paths": paths,
@@ -89,9 +93,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         str(operation.status): {"description": operation.summary, "content": content},
         "default": {
             "description": "What is wrong, in words.",
-            "content": {
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
-            },
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
         },
     }
     return described

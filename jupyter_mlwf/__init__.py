@@ -1,0 +1,39 @@
+"""Machine-learning pipelines of notebooks. `import jupyter_mlwf as mlwf` is all that a notebook needs.
+
+Notebooks import this in every step of every run, so it takes the standard library only; all else loads when asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .notebooks.recorder import artifact, check, metric, output
+
+if TYPE_CHECKING:
+    from .server.app import MLWFExtension
+
+    __version__: str
+
+__all__ = ["artifact", "check", "metric", "output"]
+
+
+if not TYPE_CHECKING:  # for a type checker it would lend the package every name there is
+
+    def __getattr__(name: str) -> str:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("jupyter_mlwf")
+        raise AttributeError(f"module 'jupyter_mlwf' has no attribute '{name}'")
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where JupyterLab finds the panel."""
+    return [{"src": "labextension", "dest": "jupyter-mlwf"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str | type[MLWFExtension]]]:
+    """What Jupyter Server loads."""
+    from .server.app import MLWFExtension
+
+    return [{"module": "jupyter_mlwf.server.app", "app": MLWFExtension}]

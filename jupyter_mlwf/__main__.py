@@ -1,0 +1,5 @@
+"""`python -m jupyter_mlwf` is `jupyter mlwf`."""
+
+from .cli import main
+
+main()

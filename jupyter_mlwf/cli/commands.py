@@ -1,0 +1,264 @@
+"""The commands. Exit codes: 0 succeeded, 1 the run failed or was stopped, 2 bad usage or an invalid workflow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import json
+import signal
+import sys
+from pathlib import Path
+
+import click
+from pydantic import BaseModel
+from rich.console import Console
+
+from .. import __version__
+from ..core.errors import BadRequest, MLWFError
+from ..core.release import parse_target
+from ..core.run import Run
+from ..engine.ondemand import being_the_worker, ensure_worker
+from ..files import write_atomically
+from ..release.bundle import bundle, file_name
+from ..settings import MLWF
+from ..workspace import Workspace
+from . import show
+from .context import CommandLine, Context
+from .execute import execute, worker
+
+FAILED = 1
+WRONG = 2
+
+
+def run_command_line() -> None:
+    """Run the command that `sys.argv` names; errors for people become one sentence and exit code 2."""
+    arguments = sys.argv[1:]
+    ours = [each for each in arguments if each.startswith("--MLWF.")]
+    rest = [each for each in arguments if each not in ours]
+    try:
+        cli.main(rest, prog_name="jupyter mlwf", obj=ours)
+    except MLWFError as error:
+        if "--json" in rest:
+            problems = [problem.model_dump() for problem in error.problems]
+            _print_json({"code": error.code, "title": str(error), "problems": problems})
+        else:
+            show.print_error(Console(stderr=True), error)
+        sys.exit(WRONG)
+
+
+def _settings_help(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(context.get_help())
+        click.echo("\nSettings, given as --MLWF.NAME=VALUE or in jupyter_server_config.py as c.MLWF.NAME:\n")
+        click.echo(MLWF.class_get_help())
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jupyter_mlwf")
+@click.option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_settings_help,
+    help="Show all settings too.",
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Workflows of notebooks: check, run and release them.
+
+    \b
+    Exit codes:
+      0  succeeded
+      1  the run failed or was stopped
+      2  bad usage or an invalid workflow
+    """
+    context.obj = Context(CommandLine().read(context.obj or []), Workspace.around(Path.cwd()))
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else.")
+
+
+@cli.command()
+@click.argument("document", type=click.Path(path_type=Path))
+@as_json
+@click.pass_obj
+def validate(context: Context, document: Path, as_json: bool) -> None:
+    """Say all that is wrong with DOCUMENT, without running anything."""
+    found = context.document(document)
+    if as_json:
+        _print_json({"problems": [problem.model_dump() for problem in found.problems]})
+    elif found.problems:
+        show.print_problems(Console(), found.problems)
+    else:
+        count = len(found.workflow.steps)
+        click.echo(f"{document}: {count} step{'' if count == 1 else 's'}, no problems.")
+    sys.exit(WRONG if found.problems else 0)
+
+
+@cli.command()
+@click.argument("target", metavar="DOCUMENT|NAME[@VERSION]")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter. May be repeated.")
+@click.option("--detach", is_flag=True, help="Return at once; a worker in the background executes the run.")
+@as_json
+@click.pass_obj
+def run(context: Context, target: str, parameters: tuple[str, ...], detach: bool, as_json: bool) -> None:
+    """Run a workflow: a .mlwf file, or a released version."""
+    created = context.launch(target, parameters)
+    if detach:
+        ensure_worker(context.workspace, context.settings)
+        if as_json:
+            _print_json(context.record(created))
+        else:
+            click.echo(f"Run {created.number} is queued: {created.id}")
+        return
+    finish(context, created, as_json)
+
+
+def finish(context: Context, created: Run, as_json: bool) -> None:
+    """Execute a queued run in this process, show it, and exit with its code if it did not succeed."""
+    console = Console()
+    ended = asyncio.run(execute(context, created, None if as_json else console))
+    if as_json:
+        _print_json(context.record(ended))
+    else:
+        _print_run(console, context, ended)
+    if ended.state != "succeeded":
+        sys.exit(FAILED)
+
+
+@cli.command()
+@click.argument("run", metavar="RUN")
+@as_json
+@click.pass_obj
+def stop(context: Context, run: str, as_json: bool) -> None:
+    """Stop RUN (a number or an id), whoever executes it."""
+    found = context.store.get_run(run)
+    if not found.ended:
+        context.store.request_stop(found.id)
+        ensure_worker(context.workspace, context.settings)
+    if as_json:
+        _print_json(context.record(context.store.get_run(found.id)))
+    elif found.ended:
+        click.echo(f"Run {found.number} has ended already: {found.state}.")
+    else:
+        click.echo(f"Run {found.number} is being stopped.")
+
+
+@cli.command()
+@click.option("--workflow", help="Only runs of workflows of this name.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
+@as_json
+@click.pass_obj
+def runs(context: Context, workflow: str | None, limit: int, as_json: bool) -> None:
+    """List the runs of this workspace, the newest first."""
+    found = context.store.list_runs(workflow=workflow, limit=limit)
+    if as_json:
+        _print_json([each.model_dump(mode="json") for each in found])
+    elif found:
+        Console().print(show.runs_table(found))
+    else:
+        click.echo("No runs yet.")
+
+
+@cli.command("show")
+@click.argument("run", metavar="RUN")
+@as_json
+@click.pass_obj
+def show_run(context: Context, run: str, as_json: bool) -> None:
+    """Show the record of RUN (a number or an id)."""
+    found = context.store.get_run(run)
+    if as_json:
+        _print_json(context.record(found))
+    else:
+        _print_run(Console(), context, found)
+
+
+@cli.command()
+@click.argument("document", type=click.Path(path_type=Path))
+@click.option("--version", help="Three numbers, such as 1.0.0; the next minor version if not given.")
+@click.option("--notes", default="", help="What changed, in Markdown.")
+@as_json
+@click.pass_obj
+def release(context: Context, document: Path, version: str | None, notes: str, as_json: bool) -> None:
+    """Freeze DOCUMENT and its notebooks as a version that never changes."""
+    if version is not None:
+        parse_target(f"{document.stem}@{version}")
+    made = context.releaser.release(context.document(document), version=version, notes=notes, author=getpass.getuser())
+    if as_json:
+        _print_json(made)
+    else:
+        click.echo(f"Released {made.name}@{made.version}. Run it with: jupyter mlwf run {made.name}@{made.version}")
+
+
+@cli.command()
+@click.argument("name", required=False)
+@as_json
+@click.pass_obj
+def releases(context: Context, name: str | None, as_json: bool) -> None:
+    """List the releases of this workspace, or those of the workflow NAME."""
+    found = context.store.list_releases(name)
+    if as_json:
+        _print_json([each.model_dump(mode="json") for each in found])
+    elif found:
+        Console().print(show.releases_table(found))
+    else:
+        click.echo("No releases yet.")
+
+
+@cli.command()
+@click.argument("release", metavar="NAME[@VERSION]")
+@click.option("--to", "kind", type=click.Choice(["bundle"]), default="bundle", show_default=True, help="What to make.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write, or folder to write into.")
+@as_json
+@click.pass_obj
+def export(context: Context, release: str, kind: str, output: Path | None, as_json: bool) -> None:
+    """Write a release to one file: a zip archive that runs wherever it is unpacked."""
+    found = context.store.get_release(*parse_target(release))
+    path = output or Path(file_name(found))
+    if path.is_dir():
+        path /= file_name(found)
+    content = bundle(found, context.store.get_blob)
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror}.") from None
+    if as_json:
+        _print_json({"path": str(path), "kind": kind, "bytes": len(content)})
+    else:
+        click.echo(f"Wrote {path}.")
+
+
+@cli.command("worker")
+@click.option("--idle", type=click.FloatRange(min=0), help="End after so many seconds without a run.")
+@click.pass_obj
+def run_worker(context: Context, idle: float | None) -> None:
+    """Execute the queued runs of this workspace, and what a dead worker left."""
+    context.workspace.make()
+    with being_the_worker(context.workspace):
+        asyncio.run(_serve(context, idle))
+    if idle is not None and context.store.claimable(context.clock.now()):
+        # Queued by somebody who still saw this worker alive.
+        ensure_worker(context.workspace, context.settings)
+
+
+async def _serve(context: Context, idle: float | None) -> None:
+    serving = asyncio.create_task(worker(context).serve(idle))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, serving.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+
+
+def _print_run(console: Console, context: Context, run: Run) -> None:
+    shown = context.record(run)
+    console.print(show.headline(shown))
+    console.print(show.run_table(shown))
+
+
+def _print_json(value: BaseModel | object) -> None:
+    data = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))

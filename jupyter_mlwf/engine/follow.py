@@ -1,0 +1,22 @@
+"""Follows a run by its events, whoever executes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from ..core.run import Event, Run, apply
+from ..ports import RunStore
+
+POLL_SECONDS = 0.1
+
+
+async def follow(store: RunStore, run: Run) -> AsyncIterator[tuple[Run, list[Event]]]:
+    """The run after each batch of new events, with the batch, until it has ended."""
+    while not run.ended:
+        events = await asyncio.to_thread(store.events, run.seq, run=run.id)
+        if events:
+            run = apply(run, *events)
+            yield run, events
+        else:
+            await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,1 @@
+"""Notebooks: read without running them, and what they record. Kernels import the recorder: nothing heavy here."""

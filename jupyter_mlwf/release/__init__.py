@@ -1,0 +1,1 @@
+"""Frozen versions of workflows: made, kept, and given on."""

@@ -1,0 +1,1 @@
+"""Executes notebooks: papermill in a process of its own, each kernel a session of its own."""

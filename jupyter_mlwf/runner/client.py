@@ -1,0 +1,76 @@
+"""Executes cells with nbclient, and hears every message of the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
+from nbformat import NotebookNode
+
+from .kernels import StepKernelClient, StepKernelManager
+
+#: Until a kernel answers for the first time, in seconds. Much, since a loaded machine starts many at once.
+START_SECONDS = 120
+#: Until the outputs of a cell that has ended are all there, in seconds.
+_OUTPUT_SECONDS = 60
+#: What a kernel sent before it died still lies in the socket; it is read within this time, in seconds.
+_DRAIN_SECONDS = 0.1
+
+Hear = Callable[[dict[str, Any], NotebookNode, int], None]
+
+
+class CellClient(NotebookClient):
+    """nbclient, with a kernel's death as an event and every message passed on before it becomes an output."""
+
+    def __init__(self, nb: NotebookNode, km: StepKernelManager, hear: Hear) -> None:
+        super().__init__(
+            nb,
+            km=km,
+            kernel_name=km.kernel_name,
+            timeout=None,
+            iopub_timeout=_OUTPUT_SECONDS,
+            raise_on_iopub_timeout=True,
+        )
+        self._kernel = km
+        self._hear = hear
+
+    async def connect(self) -> None:
+        """Wait for the kernel, and note in the notebook what it says of its language, as a front end does.
+
+        The sockets are the manager's to close.
+
+        Raises:
+            RuntimeError: the kernel ended before it was ready, or was not ready in time.
+            DeadKernelError: it ended just then.
+        """
+        self.kc = self._kernel.client()
+        self.kc.start_channels()
+        await self._channels.wait_for_ready(timeout=START_SECONDS)
+        self.kc.allow_stdin = False
+        reply = await self.async_wait_for_reply(cast(str, self._channels.kernel_info()))
+        if reply is not None:
+            self.nb.metadata.language_info = reply["content"]["language_info"]
+
+    @property
+    def _channels(self) -> StepKernelClient:
+        return cast(StepKernelClient, self.kc)
+
+    async def _async_poll_kernel_alive(self) -> None:
+        await self._kernel.exited.wait()
+        await asyncio.sleep(_DRAIN_SECONDS)
+        assert self.task_poll_for_reply is not None
+        self.task_poll_for_reply.cancel()
+
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
+        # Unlike the method it replaces it does not drop messages of earlier cells unheard: threads go on recording.
+        while True:
+            message = await self._channels.iopub_channel.get_msg(timeout=None)
+            self._hear(message, cell, cell_index)
+            if message["parent_header"].get("msg_id") == parent_msg_id:
+                try:
+                    self.process_message(message, cell, cell_index)
+                except CellExecutionComplete:
+                    return

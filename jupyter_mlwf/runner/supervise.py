@@ -1,0 +1,82 @@
+"""Finds and ends every process of a step, also those that left its session."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+
+import psutil
+
+RUN_VARIABLE = "MLWF_RUN"
+STEP_VARIABLE = "MLWF_STEP"
+
+#: How long killed processes may take to go, in seconds.
+_KILL_SECONDS = 1.0
+#: How often to look again for what was started while the others were being ended.
+_ROUNDS = 5
+
+
+class Family:
+    """The processes that a step's kernel started, itself included.
+
+    They are known by its session, by the variables that mark the environment of a step (a daemon leaves the session,
+    and keeps those), and by descent from one of these.
+    """
+
+    def __init__(self, run: str, step: str, session: int | None = None) -> None:
+        self._marks = {RUN_VARIABLE: run, STEP_VARIABLE: step}
+        self._session = session
+        self._members: set[psutil.Process] = set()
+
+    def look(self) -> None:
+        """Remember the members that there are now: a parent that ends takes the proof of descent along."""
+        children: dict[int, list[psutil.Process]] = {}
+        found: list[psutil.Process] = []
+        for pid in psutil.pids():  # not `process_iter`, whose objects may be of processes that had these ids before
+            with contextlib.suppress(psutil.Error, OSError):
+                process = psutil.Process(pid)
+                children.setdefault(process.ppid(), []).append(process)
+                if self._belongs(process):
+                    found.append(process)
+        while found:
+            process = found.pop()
+            if process not in self._members:
+                self._members.add(process)
+                found.extend(children.get(process.pid, ()))
+
+    def end(self, grace: float) -> None:
+        """End all: SIGTERM, and SIGKILL after so many seconds."""
+        self.look()
+        if grace and self._members:
+            self._each(psutil.Process.terminate)
+            psutil.wait_procs(self._alive(), timeout=grace)
+            self.look()
+        for _ in range(_ROUNDS):
+            alive = self._alive()
+            if not alive:
+                return
+            self._each(psutil.Process.kill)
+            psutil.wait_procs(alive, timeout=_KILL_SECONDS)
+            self.look()
+
+    def _belongs(self, process: psutil.Process) -> bool:
+        if self._session is not None and os.getsid(process.pid) == self._session:
+            return True
+        environment = process.environ()
+        return all(environment.get(name) == value for name, value in self._marks.items())
+
+    def _alive(self) -> list[psutil.Process]:
+        return [process for process in self._members if _is_alive(process)]
+
+    def _each(self, signal: Callable[[psutil.Process], None]) -> None:
+        for process in self._alive():
+            with contextlib.suppress(psutil.Error):
+                signal(process)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

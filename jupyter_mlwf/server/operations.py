@@ -1,0 +1,204 @@
+"""What each operation of the contract does. Plain functions: they may block, and run in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from .. import __version__
+from ..core.errors import BadRequest, InvalidWorkflow, NotFound
+from ..core.record import record
+from ..core.run import Attempt, Run
+from ..engine.ondemand import worker_is_alive
+from ..release.bundle import bundle, file_name
+from ..release.freeze import problems_of
+from .contract import (
+    EventPage,
+    Inspection,
+    InspectRequest,
+    ReleasePage,
+    ReleaseProposal,
+    ReleaseRequest,
+    RunPage,
+    RunRequest,
+    Status,
+)
+from .services import Services
+
+#: How much of a log is sent, in bytes.
+LOG_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: what the route, the query and the body say, and who says it."""
+
+    user: str
+    path: dict[str, str] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    body: BaseModel | None = None
+
+
+@dataclass(frozen=True)
+class File:
+    """A response that is a file."""
+
+    content: bytes
+    name: str | None = None
+
+
+Response = BaseModel | File
+Implementation = Callable[[Services, Call], Response]
+
+
+def get_status(services: Services, call: Call) -> Status:
+    return Status(version=__version__, worker=worker_is_alive(services.workspace), seq=services.store.last_seq())
+
+
+def inspect(services: Services, call: Call) -> Inspection:
+    body = cast(InspectRequest, call.body)
+    try:
+        document = services.document(body.path, body.document)
+    except InvalidWorkflow as error:
+        return Inspection(problems=list(error.problems), notebooks={})
+    return Inspection(problems=document.problems, notebooks=dict(document.notebooks))
+
+
+def list_runs(services: Services, call: Call) -> RunPage:
+    seq = services.store.last_seq()  # before the rows are read: what comes between is in both, and harmless
+    limit = min(max(call.query.get("limit", 50), 1), 500)
+    runs = services.store.list_runs(
+        workflow=call.query.get("workflow"),
+        path=call.query.get("path"),
+        limit=limit,
+        before=call.query.get("before"),
+    )
+    return RunPage(runs=runs, seq=seq)
+
+
+def start_run(services: Services, call: Call) -> BaseModel:
+    body = cast(RunRequest, call.body)
+    if body.path is not None and body.release is None:
+        run = services.launcher.document(services.document(body.path), body.parameters)
+    elif body.release is not None and body.path is None:
+        run = services.launcher.release(body.release, body.parameters)
+    else:
+        raise BadRequest("Say what to run: give either 'path' or 'release'.")
+    services.wake_worker()
+    return record(run)
+
+
+def get_run(services: Services, call: Call) -> BaseModel:
+    return record(_run(services, call))
+
+
+def get_run_workflow(services: Services, call: Call) -> BaseModel:
+    return _run(services, call).workflow
+
+
+def stop_run(services: Services, call: Call) -> BaseModel:
+    run = _run(services, call)
+    services.store.request_stop(run.id)
+    services.wake_worker()
+    return record(services.store.get_run(run.id))
+
+
+def list_events(services: Services, call: Call) -> EventPage:
+    run = _run(services, call)
+    limit = min(max(call.query.get("limit", 1000), 1), 1000)
+    return EventPage(events=services.store.events(call.query.get("after", 0), run=run.id, limit=limit))
+
+
+def get_notebook(services: Services, call: Call) -> File:
+    _, attempt = _attempt(services, call)
+    return File(_read(services.workspace.locate(attempt.notebook), "executed notebook"))
+
+
+def get_log(services: Services, call: Call) -> File:
+    _, attempt = _attempt(services, call)
+    log = services.workspace.locate(attempt.notebook).parent / "kernel.log"
+    return File(_read(log, "log")[-LOG_BYTES:])
+
+
+def list_releases(services: Services, call: Call) -> ReleasePage:
+    return ReleasePage(releases=services.store.list_releases(call.query.get("name")))
+
+
+def release(services: Services, call: Call) -> BaseModel:
+    body = cast(ReleaseRequest, call.body)
+    document = services.document(body.path)
+    return services.releaser.release(document, version=body.version, notes=body.notes, author=call.user)
+
+
+def propose_release(services: Services, call: Call) -> ReleaseProposal:
+    document = services.document(_required(call, "path"))
+    name = document.workflow.name
+    return ReleaseProposal(
+        name=name,
+        version=services.releaser.proposed_version(name),
+        latest=services.releaser.latest_version(name),
+        changed=services.releaser.changed(document),
+        problems=problems_of(document),
+    )
+
+
+def get_release(services: Services, call: Call) -> BaseModel:
+    return services.store.get_release(call.path["name"], call.path["version"])
+
+
+def get_bundle(services: Services, call: Call) -> File:
+    found = services.store.get_release(call.path["name"], call.path["version"])
+    return File(bundle(found, services.store.get_blob), file_name(found))
+
+
+#: By the id that the contract gives.
+IMPLEMENTATIONS: dict[str, Implementation] = {
+    "getStatus": get_status,
+    "inspect": inspect,
+    "listRuns": list_runs,
+    "startRun": start_run,
+    "getRun": get_run,
+    "getRunWorkflow": get_run_workflow,
+    "stopRun": stop_run,
+    "listEvents": list_events,
+    "getNotebook": get_notebook,
+    "getLog": get_log,
+    "listReleases": list_releases,
+    "release": release,
+    "proposeRelease": propose_release,
+    "getRelease": get_release,
+    "getBundle": get_bundle,
+}
+
+
+def _run(services: Services, call: Call) -> Run:
+    return services.store.get_run(call.path["run"])
+
+
+def _attempt(services: Services, call: Call) -> tuple[Run, Attempt]:
+    run = _run(services, call)
+    name = call.path["step"]
+    if name not in run.steps:
+        raise NotFound(f"Run {run.number} has no step '{name}'.")
+    attempts = run.steps[name].attempts
+    number = call.query.get("attempt", len(attempts))
+    if not 1 <= number <= len(attempts):
+        raise NotFound(f"Step '{name}' of run {run.number} has not been executed{' that often' if attempts else ''}.")
+    return run, attempts[number - 1]
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"The {what} is not there yet, or was deleted.") from None
+
+
+def _required(call: Call, name: str) -> str:
+    if name not in call.query:
+        raise BadRequest(f"Give '{name}' in the query.")
+    return str(call.query[name])

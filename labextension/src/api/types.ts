@@ -1,0 +1,32 @@
+import type { components, operations } from './schema.gen';
+
+// The words of the contract, by their own names.
+type Schemas = components['schemas'];
+
+export type Artifact = Schemas['Artifact'];
+export type Attempt = Schemas['Attempt'];
+export type Check = Schemas['Check'];
+export type Inspection = Schemas['Inspection'];
+export type InspectRequest = Schemas['InspectRequest'];
+export type Parameter = Schemas['Parameter'];
+export type Problem = Schemas['Problem'];
+export type ProblemDetails = Schemas['ProblemDetails'];
+export type Release = Schemas['Release'];
+export type ReleasePage = Schemas['ReleasePage'];
+export type ReleaseProposal = Schemas['ReleaseProposal'];
+export type ReleaseRequest = Schemas['ReleaseRequest'];
+export type ReleaseSummary = Schemas['ReleaseSummary'];
+export type RunEvent = Schemas['Event'];
+export type RunPage = Schemas['RunPage'];
+export type RunRecord = Schemas['RunRecord'];
+export type RunRequest = Schemas['RunRequest'];
+export type RunState = RunRecord['state'];
+export type RunSummary = Schemas['RunSummary'];
+export type Status = Schemas['Status'];
+export type StepRecord = Schemas['StepRecord'];
+export type StepState = StepRecord['state'];
+export type Workflow = Schemas['Workflow'];
+
+export type RunFilter = NonNullable<
+  operations['listRuns']['parameters']['query']
+>;

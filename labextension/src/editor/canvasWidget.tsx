@@ -1,0 +1,257 @@
+import { ReactWidget } from '@jupyterlab/apputils';
+import type { Drag } from '@lumino/dragdrop';
+import type { Message } from '@lumino/messaging';
+import React, { Suspense, lazy } from 'react';
+import { NODE_WIDTH, placeSteps } from '../model/geometry';
+import { addStep, move } from '../model/edits';
+import type { Point, Workflow } from '../model/types';
+import type { IWorkflowCanvas } from '../tokens';
+import { BrokenView } from './broken';
+import type { Flow } from './canvas';
+import type { ICanvasActions } from './context';
+import type { Editor } from './editor';
+import { tidy } from './layout';
+import { nearest } from '../model/neighbours';
+import type { Direction } from '../model/neighbours';
+import { useSignal } from './useSignal';
+import { StepViews } from './views';
+
+// React Flow loads with the first workflow that is opened, not with Lab.
+const Canvas = lazy(async () => ({
+  default: (await import('./canvas')).Canvas
+}));
+
+const FILES_MIME = 'application/x-jupyter-icontents';
+const FIT = { padding: 0.15, maxZoom: 1, duration: 200 };
+const STAIR = 40;
+
+/** The drawing area of a workflow: React Flow inside of Lab. */
+export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
+  /**
+   * @param _toDocumentPath - makes a path relative to the document of one relative to the workspace.
+   */
+  constructor(
+    readonly editor: Editor,
+    private readonly _actions: ICanvasActions,
+    private readonly _toDocumentPath: (path: string) => string
+  ) {
+    super();
+    this.addClass('mlwf-Canvas');
+    this.node.tabIndex = 0;
+    // Lab's own Undo and Redo look for this mark.
+    this.node.dataset.jpUndoer = 'true';
+  }
+
+  get selectedSteps(): readonly string[] {
+    return this.editor.selection.steps;
+  }
+
+  selectStep(name: string): void {
+    this.editor.select({ steps: [name] });
+    void this._flow?.fitView({ ...FIT, nodes: [{ id: name }] });
+  }
+
+  /** Select the step that lies next in a direction, or the first one if none is selected. */
+  selectNeighbour(direction: Direction): void {
+    const { workflow } = this.editor;
+    if (workflow) {
+      const [from] = this.selectedSteps;
+      const next = nearest(this._places(workflow), from, direction);
+      if (next !== undefined) {
+        this.editor.select({ steps: [next] });
+        this.node
+          .querySelector<HTMLElement>(
+            `.react-flow__node[data-id="${CSS.escape(next)}"]`
+          )
+          ?.focus();
+      }
+    }
+  }
+
+  selectAll(): void {
+    const steps = Object.keys(this.editor.workflow?.steps ?? {});
+    this.editor.select({ steps });
+  }
+
+  /** Remove what is selected. */
+  deleteSelection(): void {
+    this.editor.deleteSelection();
+    // What had the focus is gone: without this the focus falls to <body>, and shortcuts stop working.
+    this.node.focus();
+  }
+
+  /** Add steps for notebooks, whose paths are relative to the workspace; where the view is if no place is given. */
+  addNotebooks(paths: readonly string[], at?: Point): void {
+    const added: string[] = [];
+    const start = at ?? this._freePlace();
+    this.editor.edit(workflow =>
+      paths.reduce((result, path, index) => {
+        const place = { x: start.x, y: start.y + index * 4 * STAIR };
+        const step = addStep(result, this._toDocumentPath(path), place);
+        added.push(step.name);
+        return step.document;
+      }, workflow)
+    );
+    this.editor.select({ steps: added });
+    this.node.focus();
+  }
+
+  /** Put all steps where few edges cross. */
+  async tidy(): Promise<void> {
+    const { workflow } = this.editor;
+    if (workflow) {
+      const views = new StepViews(this.editor).update(workflow);
+      const places = await tidy(workflow, name => views.get(name)!.height);
+      const steps = this.editor.workflow?.steps ?? {};
+      const known = Object.entries(places).filter(([name]) =>
+        Object.hasOwn(steps, name)
+      );
+      this.editor.edit(old => move(old, Object.fromEntries(known)));
+      requestAnimationFrame(() => this.fit());
+    }
+  }
+
+  /** Bring all steps into view. */
+  fit(): void {
+    void this._flow?.fitView(FIT);
+  }
+
+  handleEvent(event: Event): void {
+    switch (event.type) {
+      case 'lm-dragenter':
+      case 'lm-dragover':
+        this._onDragOver(event as Drag.Event);
+        break;
+      case 'lm-dragleave':
+        this.removeClass('mlwf-mod-drop');
+        break;
+      case 'lm-drop':
+        this._onDrop(event as Drag.Event);
+        break;
+      case 'focusin':
+        this._onFocus(event.target as HTMLElement);
+        break;
+    }
+  }
+
+  protected onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    EVENTS.forEach(type => this.node.addEventListener(type, this));
+  }
+
+  protected onBeforeDetach(msg: Message): void {
+    EVENTS.forEach(type => this.node.removeEventListener(type, this));
+    super.onBeforeDetach(msg);
+  }
+
+  protected onActivateRequest(): void {
+    this.node.focus();
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <Content
+        editor={this.editor}
+        actions={this._actions}
+        onReady={flow => {
+          this._flow = flow;
+        }}
+      />
+    );
+  }
+
+  private _onDragOver(event: Drag.Event): void {
+    if (event.mimeData.hasData(FILES_MIME) && this.editor.workflow) {
+      event.preventDefault();
+      event.stopPropagation();
+      event.dropAction = event.proposedAction;
+      this.addClass('mlwf-mod-drop');
+    }
+  }
+
+  private _onDrop(event: Drag.Event): void {
+    this.removeClass('mlwf-mod-drop');
+    if (!event.mimeData.hasData(FILES_MIME) || !this._flow) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    // The file browser proposes to move the files; 'copy' tells it that they stay where they are.
+    event.dropAction = 'copy';
+    const pointer = this._flow.screenToFlowPosition({
+      x: event.clientX,
+      y: event.clientY
+    });
+    const paths = event.mimeData.getData(FILES_MIME) as string[];
+    const notebooks = paths.filter(path => path.endsWith('.ipynb'));
+    if (notebooks.length) {
+      const at = { x: pointer.x - NODE_WIDTH / 2, y: pointer.y - 18 };
+      this.addNotebooks(notebooks, at);
+    }
+  }
+
+  /** A step that the keyboard reaches is selected. */
+  private _onFocus(target: HTMLElement): void {
+    const id = target.classList.contains('react-flow__node')
+      ? target.dataset.id
+      : undefined;
+    if (id !== undefined && target.matches(':focus-visible')) {
+      this.editor.select({ steps: [id] });
+    }
+  }
+
+  /** The middle of the view, or the first place below it on a stair that no step stands on. */
+  private _freePlace(): Point {
+    const { left, top, width, height } = this.node.getBoundingClientRect();
+    const middle = this._flow?.screenToFlowPosition({
+      x: left + width / 2,
+      y: top + height / 2
+    }) ?? { x: 0, y: 0 };
+    const place = { x: middle.x - NODE_WIDTH / 2, y: middle.y - 2 * STAIR };
+    const { workflow } = this.editor;
+    const taken = workflow ? [...this._places(workflow).values()] : [];
+    while (
+      taken.some(
+        other =>
+          Math.abs(other.x - place.x) < STAIR &&
+          Math.abs(other.y - place.y) < STAIR
+      )
+    ) {
+      place.x += STAIR;
+      place.y += STAIR;
+    }
+    return place;
+  }
+
+  private _places(workflow: Workflow): ReadonlyMap<string, Point> {
+    const views = new StepViews(this.editor).update(workflow);
+    return placeSteps(workflow, name => views.get(name)!.height);
+  }
+
+  private _flow: Flow | null = null;
+}
+
+const EVENTS = [
+  'lm-dragenter',
+  'lm-dragover',
+  'lm-dragleave',
+  'lm-drop',
+  'focusin'
+];
+
+function Content(props: {
+  editor: Editor;
+  actions: ICanvasActions;
+  onReady: (flow: Flow) => void;
+}): JSX.Element {
+  const { editor } = props;
+  useSignal(editor.changed);
+  const { workflow } = editor;
+  return workflow ? (
+    <Suspense fallback={null}>
+      <Canvas {...props} workflow={workflow} />
+    </Suspense>
+  ) : (
+    <BrokenView editor={editor} />
+  );
+}

@@ -1,0 +1,277 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { FileDialog } from '@jupyterlab/filebrowser';
+import type { WidgetTracker } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { addIcon, redoIcon, undoIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import { workflowIcon } from '../icons';
+import { newDocument } from '../model/codec';
+import { toName } from '../model/names';
+import type { Direction } from '../model/neighbours';
+import type { WorkflowWidget } from './widget';
+
+export const CommandIDs = {
+  create: 'mlwf:create-new',
+  addStep: 'mlwf:add-step',
+  openNotebook: 'mlwf:open-notebook',
+  openExecuted: 'mlwf:open-executed',
+  rename: 'mlwf:rename-step',
+  remove: 'mlwf:delete-selection',
+  selectAll: 'mlwf:select-all',
+  selectNext: 'mlwf:select-next',
+  inspect: 'mlwf:inspect',
+  undo: 'mlwf:undo',
+  redo: 'mlwf:redo',
+  tidy: 'mlwf:tidy',
+  fit: 'mlwf:fit',
+  toggleInspector: 'mlwf:toggle-inspector',
+  toggleRuns: 'mlwf:toggle-runs'
+} as const;
+
+const EXTENSION = '.mlwf';
+
+export interface ICommandOptions {
+  app: JupyterFrontEnd;
+  tracker: WidgetTracker<WorkflowWidget>;
+  documents: IDocumentManager;
+  browser: IDefaultFileBrowser | null;
+  factory: string;
+  trans: TranslationBundle;
+}
+
+/** Register all that can be done with a workflow document, but for its runs and releases. */
+export function registerCommands(options: ICommandOptions): void {
+  const { app, tracker, trans } = options;
+  const { commands } = app;
+  const current = () => {
+    const widget = tracker.currentWidget;
+    return widget !== null && widget === app.shell.currentWidget
+      ? widget
+      : null;
+  };
+  const add = (
+    id: string,
+    command: Omit<CommandRegistry.ICommandOptions, 'execute'>,
+    execute: (widget: WorkflowWidget) => unknown,
+    isPossible: (widget: WorkflowWidget) => boolean = canEdit
+  ) => {
+    commands.addCommand(id, {
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => {
+        const widget = current();
+        return widget !== null && isPossible(widget);
+      },
+      ...command,
+      execute: () => {
+        const widget = current();
+        return widget && isPossible(widget) ? execute(widget) : undefined;
+      }
+    });
+  };
+  const selected = ({ content }: WorkflowWidget) => content.editor.selection;
+  const oneStep = (widget: WorkflowWidget) =>
+    selected(widget).steps.length === 1;
+
+  addCreate(options);
+  add(
+    CommandIDs.addStep,
+    {
+      label: trans.__('Step'),
+      caption: trans.__('Add steps for notebooks'),
+      icon: addIcon
+    },
+    widget => chooseNotebooks(widget, options)
+  );
+  add(
+    CommandIDs.openNotebook,
+    { label: trans.__('Open Notebook') },
+    ({ content }) => content.openNotebook(content.editor.selection.steps[0]),
+    oneStep
+  );
+  add(
+    CommandIDs.rename,
+    { label: trans.__('Rename Step…') },
+    ({ content }) => {
+      content.editor.renaming = content.editor.selection.steps[0];
+    },
+    oneStep
+  );
+  add(
+    CommandIDs.remove,
+    { label: trans.__('Delete Selection') },
+    ({ content }) => content.canvas.deleteSelection(),
+    widget =>
+      selected(widget).steps.length + selected(widget).edges.length > 0
+  );
+  add(
+    CommandIDs.selectAll,
+    { label: trans.__('Select All Steps') },
+    ({ content }) => content.canvas.selectAll()
+  );
+  add(
+    CommandIDs.inspect,
+    { label: trans.__('Edit Step in Inspector') },
+    ({ content }) => {
+      content.inspect('step');
+      content.inspector.activate();
+    },
+    oneStep
+  );
+  add(
+    CommandIDs.undo,
+    {
+      label: trans.__('Undo'),
+      caption: trans.__('Undo the last edit of the workflow'),
+      icon: undoIcon
+    },
+    ({ context }) => context.model.sharedModel.undo(),
+    ({ context }) => context.model.sharedModel.canUndo()
+  );
+  add(
+    CommandIDs.redo,
+    {
+      label: trans.__('Redo'),
+      caption: trans.__('Redo the last edit of the workflow'),
+      icon: redoIcon
+    },
+    ({ context }) => context.model.sharedModel.redo(),
+    ({ context }) => context.model.sharedModel.canRedo()
+  );
+  add(
+    CommandIDs.tidy,
+    {
+      label: trans.__('Tidy'),
+      caption: trans.__('Put the steps where few connections cross')
+    },
+    ({ content }) => content.canvas.tidy()
+  );
+  add(
+    CommandIDs.fit,
+    { label: trans.__('Show All Steps') },
+    ({ content }) => content.canvas.fit()
+  );
+  add(
+    CommandIDs.toggleInspector,
+    {
+      label: trans.__('Inspector'),
+      caption: trans.__('Show or hide the inspector'),
+      isToggled: () => current()?.content.isInspectorOpen ?? false
+    },
+    ({ content }) => {
+      content.isInspectorOpen = !content.isInspectorOpen;
+      commands.notifyCommandChanged(CommandIDs.toggleInspector);
+    }
+  );
+  add(
+    CommandIDs.toggleRuns,
+    {
+      label: trans.__('Runs'),
+      caption: trans.__('Show or hide the runs of this workflow'),
+      isToggled: () => current()?.content.isDrawerOpen ?? false
+    },
+    ({ content }) => {
+      content.isDrawerOpen = !content.isDrawerOpen;
+    }
+  );
+  commands.addCommand(CommandIDs.selectNext, {
+    label: trans.__('Select Next Step'),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          direction: {
+            type: 'string',
+            enum: ['left', 'right', 'up', 'down'],
+            description: trans.__('Where to look for it')
+          }
+        },
+        required: ['direction']
+      }
+    },
+    isEnabled: () => current() !== null,
+    execute: args =>
+      current()?.content.canvas.selectNeighbour(args.direction as Direction)
+  });
+
+  const changing = [
+    CommandIDs.undo,
+    CommandIDs.redo,
+    CommandIDs.rename,
+    CommandIDs.remove,
+    CommandIDs.openNotebook
+  ];
+  tracker.widgetAdded.connect((_, widget) => {
+    widget.content.editor.changed.connect(() => {
+      if (widget === tracker.currentWidget) {
+        changing.forEach(id => commands.notifyCommandChanged(id));
+      }
+    });
+  });
+}
+
+function canEdit({ content }: WorkflowWidget): boolean {
+  return content.editor.workflow !== null;
+}
+
+function addCreate(options: ICommandOptions): void {
+  const { app, browser, factory, trans } = options;
+  const { contents } = app.serviceManager;
+  app.commands.addCommand(CommandIDs.create, {
+    label: args =>
+      args.isPalette || args.isMenu
+        ? trans.__('New Workflow')
+        : trans.__('Workflow'),
+    caption: trans.__('Create a new workflow'),
+    icon: args => (args.isPalette ? undefined : workflowIcon),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          cwd: {
+            type: 'string',
+            description: trans.__('The folder in which to create it')
+          }
+        }
+      }
+    },
+    execute: async args => {
+      const path = (args.cwd as string) ?? browser?.model.path ?? '';
+      const file = await contents.newUntitled({
+        path,
+        type: 'file',
+        ext: EXTENSION
+      });
+      const stem = PathExt.basename(file.path, EXTENSION);
+      await contents.save(file.path, {
+        type: 'file',
+        format: 'text',
+        content: newDocument(toName(stem, 'untitled'))
+      });
+      return app.commands.execute('docmanager:open', {
+        path: file.path,
+        factory
+      });
+    }
+  });
+}
+
+async function chooseNotebooks(
+  widget: WorkflowWidget,
+  { documents, trans }: ICommandOptions
+): Promise<void> {
+  const { value } = await FileDialog.getOpenFiles({
+    manager: documents,
+    title: trans.__('Add steps for notebooks'),
+    defaultPath: PathExt.dirname(widget.context.localPath),
+    filter: model => (model.type === 'notebook' ? {} : null)
+  });
+  const paths = (value ?? [])
+    .filter(model => model.type === 'notebook')
+    .map(model => model.path);
+  if (paths.length) {
+    widget.content.canvas.addNotebooks(paths);
+  }
+}

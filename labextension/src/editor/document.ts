@@ -1,0 +1,126 @@
+import type { DocumentChange } from '@jupyter/ydoc';
+import { YDocument } from '@jupyter/ydoc';
+import type { JSONValue } from '@lumino/coreutils';
+import type * as Y from 'yjs';
+import type { Reading } from '../model/codec';
+import { parse, write } from '../model/codec';
+import type { Entry } from '../model/entries';
+import {
+  TEXT_KEY,
+  difference,
+  fromEntries,
+  toEntries
+} from '../model/entries';
+import { checkShape } from '../model/shape';
+import type { Workflow } from '../model/types';
+
+export type WorkflowChange = DocumentChange & {
+  /** The document or the text has changed. */
+  contentChange?: true;
+};
+
+/** A workflow that several people can edit at once: their edits merge field by field. */
+export class YWorkflow extends YDocument<WorkflowChange> {
+  constructor(options?: YDocument.IOptions) {
+    super(options);
+    this._entries = this.ydoc.getMap('workflow');
+    this.undoManager.addToScope([this._entries]);
+    this._entries.observe(this._onChanged);
+  }
+
+  readonly version = '1.0.0';
+
+  /** The document, or why it cannot be edited. */
+  get reading(): Reading {
+    return (this._reading ??= this._read());
+  }
+
+  /** The document, if it can be edited. */
+  get workflow(): Workflow | null {
+    return this.reading.document;
+  }
+
+  /**
+   * Change the document. Does nothing if it cannot be edited.
+   *
+   * @param change - makes another document of the one it is given.
+   * @param gesture - edits of the same gesture that follow one another at once are undone together;
+   * without it, this edit is undone on its own.
+   */
+  edit(change: (workflow: Workflow) => Workflow, gesture?: string): void {
+    const { document } = this.reading;
+    if (!document) {
+      return;
+    }
+    if (!gesture || gesture !== this._gesture) {
+      this.undoManager.stopCapturing();
+    }
+    this._gesture = gesture;
+    const old = new Map(this._entries.entries());
+    this._update(old, toEntries(change(document), old), true);
+  }
+
+  getSource(): string {
+    const { document } = this.reading;
+    return document ? write(document) : this._text;
+  }
+
+  setSource(value: JSONValue): void {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    const { document } = parse(text);
+    const wanted = document
+      ? toEntries(document)
+      : new Map<string, Entry>([[TEXT_KEY, [0, text]]]);
+    this._update(new Map(this._entries.entries()), wanted, false);
+  }
+
+  dispose(): void {
+    this._entries.unobserve(this._onChanged);
+    super.dispose();
+  }
+
+  private _update(
+    old: ReadonlyMap<string, Entry>,
+    wanted: ReadonlyMap<string, Entry>,
+    undoable: boolean
+  ): void {
+    const { set, remove } = difference(old, wanted);
+    if (!set.size && !remove.length) {
+      return;
+    }
+    this.transact(() => {
+      remove.forEach(key => this._entries.delete(key));
+      set.forEach((entry, key) => this._entries.set(key, entry));
+    }, undoable);
+  }
+
+  private _read(): Reading {
+    const text = this._entries.get(TEXT_KEY)?.[1];
+    if (typeof text === 'string') {
+      return parse(text);
+    }
+    const data = fromEntries(this._entries.entries());
+    const problems = checkShape(data);
+    return problems.length
+      ? { document: null, problems }
+      : { document: data as unknown as Workflow, problems: null };
+  }
+
+  /** What is saved if the document cannot be edited. */
+  private get _text(): string {
+    const text = this._entries.get(TEXT_KEY)?.[1];
+    const data = fromEntries(this._entries.entries());
+    return typeof text === 'string'
+      ? text
+      : write(data as unknown as Workflow);
+  }
+
+  private readonly _onChanged = () => {
+    this._reading = null;
+    this._changed.emit({ contentChange: true });
+  };
+
+  private readonly _entries: Y.Map<Entry>;
+  private _reading: Reading | null = null;
+  private _gesture: string | undefined;
+}

@@ -1,0 +1,74 @@
+import { FormComponent } from '@jupyterlab/ui-components';
+import type { ReadonlyJSONObject, ReadonlyJSONValue } from '@lumino/coreutils';
+import { JSONExt } from '@lumino/coreutils';
+import type { ErrorSchema, RJSFSchema, UiSchema, Widget } from '@rjsf/utils';
+import { customizeValidator } from '@rjsf/validator-ajv8';
+import React from 'react';
+import type { Problem } from '../model/types';
+import type { Editor } from './editor';
+import { isAt } from './editor';
+import { TextWidget, ValueWidget } from './fields';
+
+const validator = customizeValidator<ReadonlyJSONObject>();
+
+const WIDGETS = { TextWidget, value: ValueWidget };
+
+/** A form for a part of the document: Lab's own, with the problems of the part beside the fields they belong to. */
+export function DocumentForm(props: {
+  editor: Editor;
+  /** Where the part is in the document, for its problems. */
+  place: string;
+  schema: RJSFSchema;
+  uiSchema: UiSchema;
+  widgets?: { [name: string]: Widget };
+  data: object;
+  /** Called once for each field that has changed. */
+  onField: (field: string, value: unknown) => void;
+}): JSX.Element {
+  const { editor, data, onField } = props;
+  return (
+    <FormComponent
+      compact
+      showModifiedFromDefault={false}
+      schema={props.schema}
+      uiSchema={props.uiSchema as never}
+      widgets={{ ...WIDGETS, ...props.widgets } as never}
+      validator={validator}
+      // The server judges the document; the schema here only arranges the fields.
+      noValidate
+      extraErrors={toErrors(editor.inspection.problems, props.place) as never}
+      formContext={{ editor, trans: editor.trans, defaultFormData: {} }}
+      formData={data as ReadonlyJSONObject}
+      tagName="div"
+      onChange={({ formData }) => {
+        const before = data as { [field: string]: unknown };
+        for (const [field, value] of Object.entries(formData ?? {})) {
+          if (!isSame(value, before[field])) {
+            onField(field, value);
+          }
+        }
+      }}
+    />
+  );
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === undefined || b === undefined
+    ? a === b
+    : JSONExt.deepEqual(a as ReadonlyJSONValue, b as ReadonlyJSONValue);
+}
+
+function toErrors(problems: readonly Problem[], place: string): ErrorSchema {
+  const errors: { [field: string]: { __errors: string[] } } = {};
+  for (const problem of problems) {
+    if (problem.place === place || !isAt(problem.place, place)) {
+      continue;
+    }
+    const field = problem.place.slice(place ? place.length + 1 : 0);
+    const name = field.split('.')[0];
+    (errors[name] ??= { __errors: [] }).__errors.push(
+      `${problem.message} ${problem.mend}`
+    );
+  }
+  return errors as ErrorSchema;
+}

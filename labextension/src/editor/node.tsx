@@ -1,0 +1,344 @@
+import { notebookIcon } from '@jupyterlab/ui-components';
+import type { Node, NodeProps } from '@xyflow/react';
+import { Handle, Position, useStore } from '@xyflow/react';
+import React, { memo, useContext, useEffect, useReducer } from 'react';
+import type { StepRecord } from '../api/types';
+import { HEADER_HEIGHT, rowCentre } from '../model/geometry';
+import type { IInputPort, IOutputPort } from '../model/ports';
+import { describeInput, outputId } from '../model/ports';
+import { formatNumber,
+  formatSeconds,
+  stateWord,
+  stepSeconds
+} from '../runs/format';
+import { StateChip } from '../runs/state';
+import { BlockedContext, RenamingContext, useCanvas } from './context';
+import { TitleEditor } from './titleEditor';
+import type { IStepView } from './views';
+import { runRows } from './views';
+
+export type StepNode = Node<{ view: IStepView }, 'step'>;
+
+/** Below this zoom nothing but the title could be read, so nothing else is drawn. */
+const DETAIL_ZOOM = 0.3;
+
+const MAX_METRICS = 3;
+
+/** Handles of the two ends of an order edge. */
+export const BEFORE = 'before';
+export const AFTER = 'after';
+
+export function inputHandle(input: string): string {
+  return `in.${input}`;
+}
+
+export const StepNodeView = memo(function StepNodeView(
+  props: NodeProps<StepNode>
+): JSX.Element {
+  const { view } = props.data;
+  const { editor } = useCanvas();
+  const isBlocked = useContext(BlockedContext).has(view.name);
+  const isRenamed = useContext(RenamingContext) === view.name;
+  const isFar = useStore(store => store.transform[2] < DETAIL_ZOOM);
+  const classes = ['mlwf-Node'];
+  if (props.selected) {
+    classes.push('mlwf-mod-selected');
+  }
+  if (view.problems.length) {
+    classes.push('mlwf-mod-problem');
+  }
+  if (isBlocked) {
+    classes.push('mlwf-mod-blocked');
+  }
+  if (view.run) {
+    classes.push(`mlwf-mod-${view.run.state}`);
+  }
+  if (isFar) {
+    return (
+      <div className={`${classes.join(' ')} mlwf-mod-far`}>
+        <OrderHandles />
+        {view.ports.inputs.map(port => (
+          <InputHandle key={port.name} port={port} top={HEADER_HEIGHT / 2} />
+        ))}
+        {view.ports.outputs.map(port => (
+          <OutputHandle
+            key={outputId(port)}
+            port={port}
+            top={HEADER_HEIGHT / 2}
+          />
+        ))}
+        <span className="mlwf-Node-title">{view.title}</span>
+      </div>
+    );
+  }
+  const file = view.notebook.slice(view.notebook.lastIndexOf('/') + 1);
+  return (
+    <div className={classes.join(' ')} data-step={view.name}>
+      <OrderHandles />
+      <div className="mlwf-Node-header" style={{ height: HEADER_HEIGHT }}>
+        <notebookIcon.react
+          tag="span"
+          className="mlwf-Node-icon"
+          width="16px"
+          height="16px"
+        />
+        {isRenamed ? (
+          <TitleEditor editor={editor} name={view.name} />
+        ) : (
+          <span
+            className="mlwf-Node-title"
+            title={view.name}
+            onDoubleClick={event => {
+              event.stopPropagation();
+              editor.renaming = view.name;
+            }}
+          >
+            {view.title}
+          </span>
+        )}
+        <Problems view={view} />
+        {view.run && <StateButton name={view.name} run={view.run} />}
+      </div>
+      <Ports view={view} />
+      {view.run && <RunRows run={view.run} />}
+      <div className="mlwf-Node-footer">
+        <span className="mlwf-Node-file" title={view.notebook}>
+          {file}
+        </span>
+        {view.run && <RunTime run={view.run} />}
+      </div>
+    </div>
+  );
+});
+
+function OrderHandles(): JSX.Element {
+  const { trans } = useCanvas().editor;
+  const style = { top: HEADER_HEIGHT / 2 };
+  return (
+    <>
+      <Handle
+        id={BEFORE}
+        type="target"
+        position={Position.Left}
+        className="mlwf-Port mlwf-mod-order"
+        style={style}
+        title={trans.__('Starts after…')}
+      />
+      <Handle
+        id={AFTER}
+        type="source"
+        position={Position.Right}
+        className="mlwf-Port mlwf-mod-order"
+        style={style}
+        title={trans.__('Drag to a step that starts after this one')}
+      />
+    </>
+  );
+}
+
+function InputHandle(props: { port: IInputPort; top: number }): JSX.Element {
+  const { port, top } = props;
+  const isConnected = port.source !== null;
+  return (
+    <Handle
+      id={inputHandle(port.name)}
+      type="target"
+      position={Position.Left}
+      className={
+        'mlwf-Port mlwf-mod-input' +
+        (isConnected ? ' mlwf-mod-connected' : '') +
+        (port.isDangling ? ' mlwf-mod-dangling' : '')
+      }
+      style={{ top }}
+    />
+  );
+}
+
+function OutputHandle(props: { port: IOutputPort; top: number }): JSX.Element {
+  const { port, top } = props;
+  return (
+    <Handle
+      id={outputId(port)}
+      type="source"
+      position={Position.Right}
+      className={
+        'mlwf-Port mlwf-mod-output' +
+        (port.isDangling ? ' mlwf-mod-dangling' : '')
+      }
+      style={{ top }}
+    />
+  );
+}
+
+function Ports({ view }: { view: IStepView }): JSX.Element | null {
+  const { inputs, outputs } = view.ports;
+  if (!view.rows.length) {
+    return null;
+  }
+  return (
+    <div className="mlwf-Node-ports">
+      {view.rows.map((row, index) => {
+        const input = row.input === null ? null : inputs[row.input];
+        const output = row.output === null ? null : outputs[row.output];
+        const top = rowCentre(index);
+        return (
+          <div className="mlwf-Node-row" key={index}>
+            {input && <InputHandle port={input} top={top} />}
+            {input && <InputLabel port={input} />}
+            {output && <OutputLabel port={output} />}
+            {output && <OutputHandle port={output} top={top} />}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function InputLabel({ port }: { port: IInputPort }): JSX.Element {
+  const { trans } = useCanvas().editor;
+  const shown = describeInput(port);
+  const hint = port.isDangling
+    ? trans.__('The notebook has no input ‘%1’.', port.name)
+    : [port.declared?.type, port.declared?.help].filter(Boolean).join(' · ');
+  return (
+    <span
+      className={
+        'mlwf-Node-input' + (port.isDangling ? ' mlwf-mod-dangling' : '')
+      }
+      title={hint || port.name}
+    >
+      <span className="mlwf-Node-portName">
+        {port.isDangling && '⚠ '}
+        {port.name}
+      </span>
+      {shown && (
+        <span
+          className={`mlwf-Node-value mlwf-mod-${shown.kind}`}
+          title={shown.text}
+        >
+          {shown.kind === 'source' ? shown.text : `= ${shown.text}`}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function OutputLabel({ port }: { port: IOutputPort }): JSX.Element {
+  const { trans } = useCanvas().editor;
+  const hint = port.isDangling
+    ? trans.__('The notebook records no ‘%1’.', port.name)
+    : port.kind === 'artifacts'
+      ? trans.__('artifact %1', port.name)
+      : trans.__('output %1', port.name);
+  return (
+    <span
+      className={
+        'mlwf-Node-output' + (port.isDangling ? ' mlwf-mod-dangling' : '')
+      }
+      title={hint}
+    >
+      {port.isDangling && '⚠ '}
+      {port.name}
+    </span>
+  );
+}
+
+function Problems({ view }: { view: IStepView }): JSX.Element | null {
+  const { trans } = useCanvas().editor;
+  if (!view.problems.length) {
+    return null;
+  }
+  const text = view.problems
+    .map(problem => `${problem.message} ${problem.mend}`)
+    .join('\n');
+  return (
+    <span
+      className="mlwf-Node-problems"
+      title={text}
+      role="img"
+      aria-label={trans._n('%1 problem', '%1 problems', view.problems.length)}
+    >
+      ⚠ {view.problems.length > 1 && view.problems.length}
+    </span>
+  );
+}
+
+/** The state of the step in the run that is shown; a click opens the executed notebook. */
+function StateButton(props: { name: string; run: StepRecord }): JSX.Element {
+  const { name, run } = props;
+  const { editor, openExecuted } = useCanvas();
+  const chip = <StateChip state={run.state} trans={editor.trans} />;
+  if (run.notebook === null) {
+    return chip;
+  }
+  const word = stateWord(run.state, editor.trans);
+  return (
+    <button
+      className="mlwf-Node-state nodrag"
+      title={editor.trans.__('%1: open the executed notebook', word)}
+      onClick={event => {
+        event.stopPropagation();
+        openExecuted(name);
+      }}
+      onDoubleClick={event => event.stopPropagation()}
+    >
+      {chip}
+    </button>
+  );
+}
+
+function RunRows({ run }: { run: StepRecord }): JSX.Element {
+  const { trans } = useCanvas().editor;
+  const shown = runRows(run);
+  const { progress } = run;
+  return (
+    <>
+      {shown.progress && progress && (
+        <div className="mlwf-Node-run">
+          <progress
+            className="mlwf-Node-progress"
+            value={progress.cell}
+            max={progress.cells || 1}
+          />
+          <span className="mlwf-Node-cell">
+            {trans.__('cell %1/%2', progress.cell, progress.cells)}
+          </span>
+        </div>
+      )}
+      {shown.metrics && (
+        <div className="mlwf-Node-run">
+          {Object.entries(run.metrics)
+            .slice(0, MAX_METRICS)
+            .map(([name, value]) => (
+              <span
+                className="mlwf-Chip"
+                key={name}
+                title={`${name} = ${value}`}
+              >
+                {name} {formatNumber(value)}
+              </span>
+            ))}
+        </div>
+      )}
+      {shown.message && (
+        <div className="mlwf-Node-run mlwf-mod-error" title={run.message ?? ''}>
+          {run.message}
+        </div>
+      )}
+    </>
+  );
+}
+
+function RunTime({ run }: { run: StepRecord }): JSX.Element | null {
+  const { client } = useCanvas().editor.runs;
+  const isRunning = run.state === 'running';
+  const [, tick] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    if (isRunning) {
+      const timer = window.setInterval(tick, 1000);
+      return () => window.clearInterval(timer);
+    }
+  }, [isRunning]);
+  const seconds = stepSeconds(run, client.now());
+  return seconds === null ? null : <span>{formatSeconds(seconds)}</span>;
+}

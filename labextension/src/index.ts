@@ -1,0 +1,167 @@
+import { ICollaborativeContentProvider } from '@jupyter/collaborative-drive';
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ILayoutRestorer } from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  IToolbarWidgetRegistry,
+  WidgetTracker,
+  createToolbarFactory
+} from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { ILauncher } from '@jupyterlab/launcher';
+import { IMainMenu } from '@jupyterlab/mainmenu';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { MLWFClient } from './api/client';
+import { EventStream } from './api/events';
+import { CommandIDs, registerCommands } from './editor/commands';
+import { YWorkflow } from './editor/document';
+import {
+  MODEL_NAME,
+  SHARED_TYPE,
+  WorkflowModelFactory
+} from './editor/model';
+import { TOOLBAR, registerToolbarItems } from './editor/toolbar';
+import type { WorkflowWidget } from './editor/widget';
+import { FACTORY, WorkflowWidgetFactory } from './editor/widget';
+import { workflowIcon } from './icons';
+import { IWorkflowTracker } from './tokens';
+
+const PLUGIN_ID = 'jupyter-mlwf:editor';
+const FILE_TYPE = 'mlwf';
+
+const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
+  id: PLUGIN_ID,
+  description: 'The editor of workflow documents.',
+  autoStart: true,
+  provides: IWorkflowTracker,
+  requires: [IDocumentManager, ISettingRegistry, IToolbarWidgetRegistry],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    ICommandPalette,
+    ILauncher,
+    IDefaultFileBrowser,
+    IMainMenu,
+    ICollaborativeContentProvider
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    documents: IDocumentManager,
+    settings: ISettingRegistry,
+    toolbars: IToolbarWidgetRegistry,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    browser: IDefaultFileBrowser | null,
+    mainMenu: IMainMenu | null,
+    collaboration: ICollaborativeContentProvider | null
+  ) => {
+    const { commands, docRegistry, serviceManager } = app;
+    const translation = translator ?? nullTranslator;
+    const trans = translation.load('jupyter-mlwf');
+    const tracker = new WidgetTracker<WorkflowWidget>({ namespace: 'mlwf' });
+    const client = new MLWFClient(serviceManager.serverSettings);
+    const events = new EventStream(serviceManager.serverSettings);
+
+    docRegistry.addFileType({
+      name: FILE_TYPE,
+      displayName: trans.__('Workflow'),
+      extensions: ['.mlwf'],
+      mimeTypes: ['application/vnd.mlwf.workflow+json'],
+      fileFormat: 'text',
+      contentType: 'file',
+      icon: workflowIcon
+    });
+    docRegistry.addModelFactory(
+      new WorkflowModelFactory(collaboration !== null)
+    );
+    collaboration?.sharedModelFactory.registerDocumentFactory(
+      SHARED_TYPE as never,
+      () => new YWorkflow()
+    );
+    registerToolbarItems(toolbars, commands);
+    const factory = new WorkflowWidgetFactory({
+      name: FACTORY,
+      label: trans.__('Workflow Editor'),
+      modelName: MODEL_NAME,
+      fileTypes: [FILE_TYPE],
+      defaultFor: [FILE_TYPE],
+      contentProviderId: collaboration ? 'rtc' : undefined,
+      translator: translation,
+      toolbarFactory: createToolbarFactory(
+        toolbars,
+        settings,
+        TOOLBAR,
+        PLUGIN_ID,
+        translation
+      ),
+      client,
+      events,
+      services: serviceManager,
+      commands,
+      trans
+    });
+    factory.widgetCreated.connect((_, widget) => {
+      widget.title.icon = workflowIcon;
+      widget.context.pathChanged.connect(() => void tracker.save(widget));
+      void tracker.add(widget);
+    });
+    docRegistry.addWidgetFactory(factory);
+    registerCommands({
+      app,
+      tracker,
+      documents,
+      browser,
+      factory: FACTORY,
+      trans
+    });
+
+    mainMenu?.editMenu.undoers.undo.add({
+      id: CommandIDs.undo,
+      rank: 5,
+      isEnabled: widget => tracker.has(widget)
+    });
+    mainMenu?.editMenu.undoers.redo.add({
+      id: CommandIDs.redo,
+      rank: 5,
+      isEnabled: widget => tracker.has(widget)
+    });
+    if (restorer) {
+      void restorer.restore(tracker, {
+        command: 'docmanager:open',
+        args: ({ context }) => ({ path: context.path, factory: FACTORY }),
+        name: ({ context }) => context.path
+      });
+    }
+    launcher?.add({
+      command: CommandIDs.create,
+      category: trans.__('Notebook'),
+      rank: 90
+    });
+    const category = trans.__('Workflow');
+    palette?.addItem({
+      command: CommandIDs.create,
+      category,
+      args: { isPalette: true }
+    });
+    for (const command of [
+      CommandIDs.addStep,
+      CommandIDs.tidy,
+      CommandIDs.fit,
+      CommandIDs.toggleInspector,
+      CommandIDs.toggleRuns
+    ]) {
+      palette?.addItem({ command, category });
+    }
+    return tracker;
+  }
+};
+
+export default [editor];
+export { IWorkflowTracker };

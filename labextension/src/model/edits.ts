@@ -1,0 +1,278 @@
+/** Edits of a document. Each takes a document and returns another; what has not changed is shared. */
+import type { Edge, Source } from './graph';
+import { formatReference, parseReference, stepSources } from './graph';
+import { freshName, toName } from './names';
+import type { Argument, Parameter, Point, Step, Workflow } from './types';
+import { isReference } from './types';
+
+type Items<T> = { [key: string]: T };
+
+/** Add a step for a notebook, under a fresh name made of the notebook's. */
+export function addStep(
+  document: Workflow,
+  notebook: string,
+  at: Point
+): { document: Workflow; name: string } {
+  const file = notebook.slice(notebook.lastIndexOf('/') + 1);
+  const wish = toName(file.replace(/\.ipynb$/i, ''), 'step');
+  const name = freshName(wish, Object.keys(document.steps ?? {}));
+  const added = {
+    ...document,
+    steps: { ...document.steps, [name]: { notebook } }
+  };
+  return { document: move(added, { [name]: at }), name };
+}
+
+/** Rename a step, and with it every reference to it. Its place in the order of steps stays. */
+export function renameStep(
+  document: Workflow,
+  from: string,
+  to: string
+): Workflow {
+  const renamed = {
+    ...document,
+    steps: renameKey(document.steps ?? {}, from, to)
+  };
+  if (document.layout) {
+    renamed.layout = renameKey(document.layout, from, to);
+  }
+  return mapSteps(renamed, step => {
+    let changed = mapReferences(step, source =>
+      source.kind !== 'params' && source.step === from
+        ? { ...source, step: to }
+        : source
+    );
+    if (step.after?.includes(from)) {
+      const after = step.after.map(name => (name === from ? to : name));
+      changed = { ...changed, after };
+    }
+    return changed;
+  });
+}
+
+/** Remove steps, and with them what connects them to others. */
+export function removeSteps(document: Workflow, names: string[]): Workflow {
+  const gone = new Set(names);
+  const left = { ...document, steps: omit(document.steps ?? {}, gone) };
+  if (document.layout) {
+    left.layout = omit(document.layout, gone);
+  }
+  return mapSteps(left, step => {
+    const cut = stepSources(step).filter(({ source }) => gone.has(source.step));
+    let changed = cut.reduce(
+      (result, { input }) => withArgument(result, input, undefined),
+      step
+    );
+    if (step.after?.some(name => gone.has(name))) {
+      changed = withAfter(
+        changed,
+        step.after.filter(name => !gone.has(name))
+      );
+    }
+    return changed;
+  });
+}
+
+/** Let an input take its value from another step, instead of what it had. */
+export function connect(
+  document: Workflow,
+  source: Source,
+  target: string,
+  input: string
+): Workflow {
+  return setArgument(document, target, input, {
+    from: formatReference(source)
+  });
+}
+
+/** Let a step wait for another, though no value passes. */
+export function connectOrder(
+  document: Workflow,
+  source: string,
+  target: string
+): Workflow {
+  const after = document.steps?.[target]?.after ?? [];
+  return after.includes(source)
+    ? document
+    : setAfter(document, target, [...after, source]);
+}
+
+export function disconnect(document: Workflow, cut: Edge[]): Workflow {
+  return cut.reduce((result, edge) => {
+    if (edge.kind === 'data') {
+      return setArgument(result, edge.target, edge.input, undefined);
+    }
+    const after = result.steps?.[edge.target]?.after ?? [];
+    return setAfter(
+      result,
+      edge.target,
+      after.filter(name => name !== edge.source)
+    );
+  }, document);
+}
+
+/** Give an input a value or a source; `undefined` lets the notebook's own default apply. */
+export function setArgument(
+  document: Workflow,
+  step: string,
+  input: string,
+  argument: Argument | undefined
+): Workflow {
+  return mapStep(document, step, old => withArgument(old, input, argument));
+}
+
+export function setAfter(
+  document: Workflow,
+  step: string,
+  after: string[]
+): Workflow {
+  return mapStep(document, step, old => withAfter(old, after));
+}
+
+/** Change a step's own fields; an empty text removes a field. */
+export function setStep(
+  document: Workflow,
+  name: string,
+  fields: Partial<Pick<Step, 'title' | 'notebook' | 'kernel'>>
+): Workflow {
+  return mapStep(document, name, old => patched(old, fields));
+}
+
+/** Change the workflow's own fields; an empty text removes a field. */
+export function setWorkflow(
+  document: Workflow,
+  fields: Partial<Pick<Workflow, 'name' | 'title'>>
+): Workflow {
+  return patched(document, fields);
+}
+
+/** Add a parameter to the workflow, under a fresh name. */
+export function addParameter(
+  document: Workflow,
+  parameter: Parameter,
+  wish = 'parameter'
+): { document: Workflow; name: string } {
+  const name = freshName(wish, Object.keys(document.parameters ?? {}));
+  return { document: setParameter(document, name, parameter), name };
+}
+
+export function setParameter(
+  document: Workflow,
+  name: string,
+  parameter: Parameter
+): Workflow {
+  return {
+    ...document,
+    parameters: { ...document.parameters, [name]: parameter }
+  };
+}
+
+/** Rename a parameter, and with it every reference to it. */
+export function renameParameter(
+  document: Workflow,
+  from: string,
+  to: string
+): Workflow {
+  const renamed = {
+    ...document,
+    parameters: renameKey(document.parameters ?? {}, from, to)
+  };
+  return mapSteps(renamed, step =>
+    mapReferences(step, source =>
+      source.kind === 'params' && source.name === from
+        ? { ...source, name: to }
+        : source
+    )
+  );
+}
+
+/** Remove a parameter. References to it stay, and are then problems: what they should be instead is not known. */
+export function removeParameter(document: Workflow, name: string): Workflow {
+  const { parameters, ...rest } = document;
+  const left = omit(parameters ?? {}, new Set([name]));
+  return Object.keys(left).length ? { ...document, parameters: left } : rest;
+}
+
+/** Put steps somewhere on the canvas, at whole pixels. */
+export function move(document: Workflow, to: Items<Point>): Workflow {
+  const layout = { ...document.layout };
+  for (const [name, { x, y }] of Object.entries(to)) {
+    layout[name] = [Math.round(x) + 0, Math.round(y) + 0];
+  }
+  return { ...document, layout };
+}
+
+function mapSteps(
+  document: Workflow,
+  change: (step: Step) => Step
+): Workflow {
+  const steps = Object.entries(document.steps ?? {}).map(
+    ([name, step]): [string, Step] => [name, change(step)]
+  );
+  return { ...document, steps: Object.fromEntries(steps) };
+}
+
+function mapStep(
+  document: Workflow,
+  name: string,
+  change: (step: Step) => Step
+): Workflow {
+  const step = document.steps?.[name];
+  return step
+    ? { ...document, steps: { ...document.steps, [name]: change(step) } }
+    : document;
+}
+
+function mapReferences(step: Step, change: (source: Source) => Source): Step {
+  if (!step.parameters) {
+    return step;
+  }
+  const parameters = Object.entries(step.parameters).map(
+    ([input, argument]): [string, Argument] => {
+      const source = isReference(argument)
+        ? parseReference(String(argument.from))
+        : null;
+      const changed = source && change(source);
+      return source && changed && changed !== source
+        ? [input, { ...(argument as object), from: formatReference(changed) }]
+        : [input, argument];
+    }
+  );
+  return { ...step, parameters: Object.fromEntries(parameters) };
+}
+
+function withArgument(
+  step: Step,
+  input: string,
+  argument: Argument | undefined
+): Step {
+  if (argument !== undefined) {
+    return { ...step, parameters: { ...step.parameters, [input]: argument } };
+  }
+  const { parameters, ...rest } = step;
+  const left = omit(parameters ?? {}, new Set([input]));
+  return Object.keys(left).length ? { ...step, parameters: left } : rest;
+}
+
+function withAfter(step: Step, names: string[]): Step {
+  const { after: _, ...rest } = step;
+  return names.length ? { ...step, after: names } : rest;
+}
+
+function patched<T extends object>(object: T, fields: Partial<T>): T {
+  const empty = Object.entries(fields).filter(([, value]) => !value);
+  const result = { ...object, ...fields };
+  return omit(result as Items<unknown>, new Set(empty.map(([k]) => k))) as T;
+}
+
+function renameKey<T>(items: Items<T>, from: string, to: string): Items<T> {
+  return Object.fromEntries(
+    Object.entries(items).map(([key, item]) => [key === from ? to : key, item])
+  );
+}
+
+function omit<T>(items: Items<T>, keys: ReadonlySet<string>): Items<T> {
+  return Object.fromEntries(
+    Object.entries(items).filter(([key]) => !keys.has(key))
+  );
+}

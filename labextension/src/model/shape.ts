@@ -1,0 +1,109 @@
+import type { JSONValue, Problem } from './types';
+import { isObject } from './types';
+
+/** Version of the document format that this code reads and writes. */
+export const FORMAT = 1;
+
+/** What keeps data from being drawn and edited as a workflow. `server/ydoc.py` has the same rules. */
+export function checkShape(data: JSONValue): Problem[] {
+  if (!isObject(data)) {
+    return [
+      {
+        code: 'not-a-workflow',
+        place: '',
+        message: 'The file is not a workflow: it holds no JSON object.',
+        mend: 'Open another file.'
+      }
+    ];
+  }
+  const version = data.mlwf;
+  if (typeof version === 'number' && version > FORMAT) {
+    return [
+      {
+        code: 'newer-format',
+        place: 'mlwf',
+        message: `The document is written in format ${version}; this version of jupyter_mlwf reads up to ${FORMAT}.`,
+        mend: 'Upgrade jupyter_mlwf.'
+      }
+    ];
+  }
+  const problems: Problem[] = [];
+  const want = (value: JSONValue | undefined, place: string, kind: Kind) => {
+    if (value !== undefined && !KINDS[kind](value)) {
+      problems.push(wrongType(value, place, kind));
+    }
+  };
+  want(version, 'mlwf', 'the number 1');
+  want(data.name, 'name', 'text');
+  want(data.title, 'title', 'text or null');
+  if (data.name === undefined) {
+    problems.push(missing('name'));
+  }
+  const items = (key: string) => {
+    const value = data[key];
+    want(value, key, 'an object');
+    return Object.entries(isObject(value) ? value : {});
+  };
+  for (const [name, parameter] of items('parameters')) {
+    want(parameter, `parameters.${name}`, 'an object');
+  }
+  for (const [name, step] of items('steps')) {
+    const place = `steps.${name}`;
+    if (!isObject(step)) {
+      problems.push(wrongType(step, place, 'an object'));
+      continue;
+    }
+    if (step.notebook === undefined) {
+      problems.push(missing(`${place}.notebook`));
+    }
+    want(step.notebook, `${place}.notebook`, 'text');
+    want(step.title, `${place}.title`, 'text or null');
+    want(step.kernel, `${place}.kernel`, 'text or null');
+    want(step.after, `${place}.after`, 'a list of names');
+    want(step.parameters, `${place}.parameters`, 'an object');
+  }
+  for (const [name, position] of items('layout')) {
+    want(position, `layout.${name}`, 'two numbers, [x, y]');
+  }
+  return problems;
+}
+
+const KINDS = {
+  'the number 1': (value: JSONValue) => value === FORMAT,
+  text: (value: JSONValue) => typeof value === 'string',
+  'text or null': (value: JSONValue) =>
+    typeof value === 'string' || value === null,
+  'an object': isObject as (value: JSONValue) => boolean,
+  'a list of names': (value: JSONValue) =>
+    Array.isArray(value) && value.every(item => typeof item === 'string'),
+  'two numbers, [x, y]': (value: JSONValue) =>
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every(item => typeof item === 'number')
+};
+
+type Kind = keyof typeof KINDS;
+
+function wrongType(
+  value: JSONValue,
+  place: string,
+  kind: Kind
+): Problem {
+  const shown = JSON.stringify(value);
+  return {
+    code: 'wrong-type',
+    place,
+    message: `${shown.length > 60 ? `${shown.slice(0, 57)}...` : shown} is not ${kind}.`,
+    mend: 'Correct it.'
+  };
+}
+
+function missing(place: string): Problem {
+  const last = place.split('.').pop();
+  return {
+    code: 'missing-key',
+    place,
+    message: `'${last}' is missing.`,
+    mend: 'Add it.'
+  };
+}

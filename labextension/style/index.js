@@ -1,0 +1,6 @@
+import '@xyflow/react/dist/style.css';
+import './canvas.css';
+import './node.css';
+import './inspector.css';
+import './panel.css';
+import './runs.css';

@@ -1,0 +1,53 @@
+"""What the tests of the store do from several processes at once: `python store_process.py ACTION URL [ARGUMENT]`.
+
+It says `ready` when all is imported, waits for a line, acts, and writes a line for each thing done.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+from jupyter_mlwf.core.run import Event
+from jupyter_mlwf.store import open_store
+
+
+def open_(url: str) -> None:
+    """Open the store; say whether that took alembic."""
+    open_store(url).close()
+    say("migrated" if "alembic" in sys.modules else "current")
+
+
+def claim(url: str, owner: str) -> None:
+    """Claim runs until there are none; name each."""
+    store = open_store(url)
+    while lease := store.claim(owner, datetime.now(UTC), 3600):
+        say(lease.run)
+
+
+def append(url: str, count: str) -> None:
+    """Claim a run and append so many times one or two metrics to its step `a`; name the last number of each."""
+    store = open_store(url)
+    lease = store.claim("process", datetime.now(UTC), 3600)
+    assert lease is not None
+    for turn in range(int(count)):
+        say(str(store.append(lease, metrics(lease.run, turn))[-1].seq))
+
+
+def metrics(run: str, turn: int) -> list[Event]:
+    """One event or two."""
+    return [
+        Event(run=run, time=datetime.now(UTC), type="step.metric", step="a", data={"name": f"m{part}", "value": turn})
+        for part in range(1 + turn % 2)
+    ]
+
+
+def say(line: str) -> None:
+    """Write a line that is read at once."""
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    say("ready")
+    sys.stdin.readline()
+    {"open": open_, "claim": claim, "append": append}[sys.argv[1]](*sys.argv[2:])
