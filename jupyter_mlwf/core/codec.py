@@ -181,6 +181,11 @@ def dumps(workflow: Workflow) -> str:
     data = to_json(workflow)
     if problems := list(bounded(faults(data))):
         raise InvalidWorkflow(problems)
+    return write(data)
+
+
+def write(data: JsonValue) -> str:
+    """Write JSON data as `dumps` writes a document: for documents that are being edited and may hold anything."""
     return _write(data, "") + "\n"
 
 

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from .kernels import StepKernelClient, StepKernelManager
 
 #: Until a kernel answers for the first time, in seconds. Much, since a loaded machine starts many at once.
-START_SECONDS = 120
+_START_SECONDS = 120
 #: Until the outputs of a cell that has ended are all there, in seconds.
 _OUTPUT_SECONDS = 60
 #: What a kernel sent before it died still lies in the socket; it is read within this time, in seconds.
@@ -48,7 +48,7 @@ class CellClient(NotebookClient):
         """
         self.kc = self._kernel.client()
         self.kc.start_channels()
-        await self._channels.wait_for_ready(timeout=START_SECONDS)
+        await self._channels.wait_for_ready(timeout=_START_SECONDS)
         self.kc.allow_stdin = False
         reply = await self.async_wait_for_reply(cast(str, self._channels.kernel_info()))
         if reply is not None:

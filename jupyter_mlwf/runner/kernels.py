@@ -143,6 +143,11 @@ class StepKernelManager(AsyncKernelManager):
     async def _async_wait(self, pollinterval: float = 0.1) -> None:
         await self.exited.wait()
 
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        if not restart:
+            self.context.destroy(linger=0)  # nobody is left to hear what lingers
+        await super()._async_cleanup_resources(restart=restart)
+
     async def end(self) -> None:
         """Shut the kernel down, gently at first, and let go of its sockets and files."""
         try:

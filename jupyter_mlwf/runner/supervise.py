@@ -48,15 +48,15 @@ class Family:
     def end(self, grace: float) -> None:
         """End all: SIGTERM, and SIGKILL after so many seconds."""
         self.look()
-        if grace and self._members:
-            self._each(psutil.Process.terminate)
-            psutil.wait_procs(self._alive(), timeout=grace)
+        if grace and (alive := self._alive()):
+            _each(alive, psutil.Process.terminate)
+            psutil.wait_procs(alive, timeout=grace)
             self.look()
         for _ in range(_ROUNDS):
             alive = self._alive()
             if not alive:
                 return
-            self._each(psutil.Process.kill)
+            _each(alive, psutil.Process.kill)
             psutil.wait_procs(alive, timeout=_KILL_SECONDS)
             self.look()
 
@@ -69,10 +69,11 @@ class Family:
     def _alive(self) -> list[psutil.Process]:
         return [process for process in self._members if _is_alive(process)]
 
-    def _each(self, signal: Callable[[psutil.Process], None]) -> None:
-        for process in self._alive():
-            with contextlib.suppress(psutil.Error):
-                signal(process)
+
+def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            signal(process)
 
 
 def _is_alive(process: psutil.Process) -> bool:

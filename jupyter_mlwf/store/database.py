@@ -96,7 +96,7 @@ class Database:
             if _revision(connection) == HEAD:
                 return
         with self.write() as connection:  # SQLite lets one writer in at a time
-            if False:
+            if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
             if (revision := _revision(connection)) == HEAD:  # another process was quicker
                 return

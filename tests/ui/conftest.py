@@ -145,9 +145,7 @@ def open_lab(page: Page, server: Lab, folder: str) -> Page:
     page.goto(f"{server.url}/lab/tree/{folder}?reset")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
     page.wait_for_selector(".jp-LauncherCard")
-    page.evaluate(
-        "folder => window.jupyterapp.commands.execute('filebrowser:open-path', {path: folder})", folder
-    )
+    page.evaluate("folder => window.jupyterapp.commands.execute('filebrowser:open-path', {path: folder})", folder)
     return page
 
 

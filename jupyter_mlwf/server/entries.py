@@ -1,0 +1,134 @@
+"""A workflow document as a flat table, so that edits of several people merge field by field.
+
+The table has an entry for each field; `labextension/src/model/entries.ts` reads and writes the same one. The key of an
+entry is its path as a JSON pointer without the first slash. The entry is `[rank]` for an object whose fields have
+entries of their own, and `[rank, value]` for anything else; ranks put the fields of an object in order. An entry
+without its parent is what is left when one person removed a step that another edited: it is ignored. A text that is no
+workflow is kept whole, under the empty key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import BaseModel, JsonValue
+
+from ..core import codec
+from ..core.errors import InvalidWorkflow
+from ..core.workflow import FORMAT, Parameter, Step, Workflow
+
+Entries = Mapping[str, Sequence[JsonValue]]
+
+_TEXT_KEY = ""
+
+
+def to_text(entries: Entries) -> str:
+    """The text of the file that a table stands for."""
+    if _TEXT_KEY in entries:
+        return str(entries[_TEXT_KEY][1])
+    return codec.write(_arranged(from_entries(entries)))
+
+
+def to_entries(text: str) -> Iterator[tuple[str, list[JsonValue]]]:
+    """Entries of a document; the one with all of the text if it cannot be drawn."""
+    try:
+        data = codec.parse(text)
+    except InvalidWorkflow:
+        data = None
+    if isinstance(data, dict) and _has_shape(data):
+        yield from _split(data, ())
+    else:
+        yield _TEXT_KEY, [0, text]
+
+
+def from_entries(entries: Entries) -> dict[str, JsonValue]:
+    """The document that a table holds."""
+    children: dict[str, list[tuple[JsonValue, str, str]]] = {}
+    for key, entry in entries.items():
+        parent, _, name = key.rpartition("/")
+        children.setdefault(parent, []).append((entry[0], name, key))
+
+    def build(parent: str) -> dict[str, JsonValue]:
+        return {
+            name.replace("~1", "/").replace("~0", "~"): build(key) if len(entries[key]) == 1 else entries[key][1]
+            for _, name, key in sorted(children.get(parent, ()))
+        }
+
+    return build("")
+
+
+def _arranged(document: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The document in the order in which it is written: keys that are not known after the others, positions last."""
+    arranged = _arrange({"mlwf": FORMAT, **document}, Workflow)
+    for key, model in (("parameters", Parameter), ("steps", Step)):
+        items = arranged.get(key)
+        if isinstance(items, dict):
+            arranged[key] = {n: _arrange(i, model) if isinstance(i, dict) else i for n, i in items.items()}
+    if "layout" in arranged:
+        arranged["layout"] = arranged.pop("layout")
+    return arranged
+
+
+def _arrange(data: dict[str, JsonValue], model: type[BaseModel]) -> dict[str, JsonValue]:
+    known = {key: data[key] for key in model.model_fields if key in data}
+    return known | data
+
+
+def _split(data: dict[str, JsonValue], path: tuple[str, ...]) -> Iterator[tuple[str, list[JsonValue]]]:
+    for rank, (name, value) in enumerate(data.items()):
+        inner = (*path, name)
+        key = "/".join(part.replace("~", "~0").replace("/", "~1") for part in inner)
+        if isinstance(value, dict) and _is_split(inner):
+            yield key, [rank]
+            yield from _split(value, inner)
+        else:
+            yield key, [rank, value]
+
+
+def _is_split(path: tuple[str, ...]) -> bool:
+    """Whether the fields of an object at a path have entries of their own."""
+    match path:
+        case ("parameters" | "steps" | "layout",) | ("parameters" | "steps", _) | ("steps", _, "parameters"):
+            return True
+    return False
+
+
+def _has_shape(data: dict[str, JsonValue]) -> bool:
+    """Whether data can be drawn and edited as a workflow: the rules of `labextension/src/model/shape.ts`."""
+    parameters, steps, layout = (data.get(key, {}) for key in ("parameters", "steps", "layout"))
+    version = data.get("mlwf", FORMAT)
+    return (
+        isinstance(version, int | float)
+        and not isinstance(version, bool)
+        and version == FORMAT
+        and isinstance(data.get("name"), str)
+        and isinstance(data.get("title"), str | None)
+        and isinstance(parameters, dict)
+        and all(isinstance(parameter, dict) for parameter in parameters.values())
+        and isinstance(steps, dict)
+        and all(_is_step(step) for step in steps.values())
+        and isinstance(layout, dict)
+        and all(_is_position(position) for position in layout.values())
+    )
+
+
+def _is_step(step: JsonValue) -> bool:
+    if not isinstance(step, dict):
+        return False
+    after = step.get("after", [])
+    return (
+        isinstance(step.get("notebook"), str)
+        and isinstance(step.get("title"), str | None)
+        and isinstance(step.get("kernel"), str | None)
+        and isinstance(after, list)
+        and all(isinstance(name, str) for name in after)
+        and isinstance(step.get("parameters", {}), dict)
+    )
+
+
+def _is_position(position: JsonValue) -> bool:
+    return (
+        isinstance(position, list)
+        and len(position) == 2
+        and all(isinstance(part, int | float) and not isinstance(part, bool) for part in position)
+    )
