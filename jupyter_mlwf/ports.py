@@ -158,6 +158,13 @@ class RunStore(Protocol):
         ...
 
 
+#: The environment of a step's processes tells them, and whoever looks for them, what they belong to.
+RUN_VARIABLE = "MLWF_RUN"
+STEP_VARIABLE = "MLWF_STEP"
+ARTIFACTS_VARIABLE = "MLWF_ARTIFACTS"
+STEP_VARIABLES = frozenset({RUN_VARIABLE, STEP_VARIABLE, ARTIFACTS_VARIABLE})
+
+
 @dataclass(frozen=True)
 class StepJob:
     """One execution of a notebook. All paths are absolute."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from ..core.errors import Conflict
+from ..ports import STEP_VARIABLES
 from ..settings import MLWF
 from ..workspace import Workspace
 
@@ -59,7 +60,8 @@ def ensure_worker(workspace: Workspace, settings: MLWF) -> None:
         f"--idle={settings.worker_idle_seconds:g}",
         f"--MLWF.slots={settings.slots}",
     ]
-    environment = {**os.environ}
+    # Without the marks of a step: a worker that a notebook started is not of its step, and does not end with it.
+    environment = {name: value for name, value in os.environ.items() if name not in STEP_VARIABLES}
     if settings.store_url:
         # Not on the command line, where everybody on the machine could read a password.
         environment["MLWF_STORE_URL"] = settings.store_url

@@ -49,7 +49,6 @@ class CellClient(NotebookClient):
         self.kc = self._kernel.client()
         self.kc.start_channels()
         await self._channels.wait_for_ready(timeout=_START_SECONDS)
-        self.kc.allow_stdin = False
         reply = await self.async_wait_for_reply(cast(str, self._channels.kernel_info()))
         if reply is not None:
             self.nb.metadata.language_info = reply["content"]["language_info"]

@@ -24,21 +24,19 @@ from ..core.errors import BadRequest, MLWFError
 from ..core.recording import MESSAGES, MIME
 from ..core.run import EventType
 from ..core.workflow import IDENTIFIER_PATTERN
-from ..ports import Report, StepJob
+from ..ports import ARTIFACTS_VARIABLE, RUN_VARIABLE, STEP_VARIABLE, Report, StepJob
 from .client import CellClient
 from .engine import ENGINE_NAME
 from .kernels import StepKernelManager, find_kernel, last_words
 from .notebook import KeptNotebook, name_kernel, read_source
 from .records import Records, Tell
-from .supervise import RUN_VARIABLE, STEP_VARIABLE, Family
+from .supervise import Family
 
 #: How long an interrupted cell may take to end by itself, in seconds.
 INTERRUPT_SECONDS = 2.0
 #: From SIGTERM to SIGKILL, in seconds: for a kernel that does not heed an interrupt, and for processes that outlive it.
 _TERMINATE_SECONDS = 1.0
 _STRAY_SECONDS = 0.5
-
-ARTIFACTS_VARIABLE = "MLWF_ARTIFACTS"
 
 _MAX_MESSAGE = 500
 

@@ -34,7 +34,7 @@ class StepKernelClient(AsyncKernelClient):
     def start_channels(
         self, shell: bool = True, iopub: bool = True, stdin: bool = False, hb: bool = False, control: bool = False
     ) -> None:
-        """Connect shell and iopub, the only ones that an execution uses."""
+        """Connect shell and iopub, the only ones that an execution uses. Without stdin, `input()` fails at once."""
         super().start_channels(shell=shell, iopub=iopub, stdin=stdin, hb=hb, control=control)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:

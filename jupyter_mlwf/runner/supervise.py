@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import psutil
 
-RUN_VARIABLE = "MLWF_RUN"
-STEP_VARIABLE = "MLWF_STEP"
+from ..ports import RUN_VARIABLE, STEP_VARIABLE
 
 #: How long killed processes may take to go, in seconds.
 _KILL_SECONDS = 1.0

@@ -2,14 +2,15 @@
 
 The table has an entry for each field; `labextension/src/model/entries.ts` reads and writes the same one. The key of an
 entry is its path as a JSON pointer without the first slash. The entry is `[rank]` for an object whose fields have
-entries of their own, and `[rank, value]` for anything else; ranks put the fields of an object in order. An entry
-without its parent is what is left when one person removed a step that another edited: it is ignored. A text that is no
-workflow is kept whole, under the empty key.
+entries of their own, and `[rank, JSON]` for anything else: as text, since a shared object has no order of keys. Ranks
+put the fields of an object in order. An entry without its parent is what is left when one person removed a step that
+another edited: it is ignored. A text that is no workflow is kept whole, under a key of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel, JsonValue
 
@@ -17,19 +18,22 @@ from ..core import codec
 from ..core.errors import InvalidWorkflow
 from ..core.workflow import FORMAT, Parameter, Step, Workflow
 
-Entries = Mapping[str, Sequence[JsonValue]]
+Entry = tuple[float] | tuple[float, str]
+Entries = Mapping[str, Entry]
 
-_TEXT_KEY = ""
+#: No path has this key: a name that holds ~ is escaped.
+_TEXT_KEY = "~"
 
 
 def to_text(entries: Entries) -> str:
     """The text of the file that a table stands for."""
-    if _TEXT_KEY in entries:
-        return str(entries[_TEXT_KEY][1])
+    match entries.get(_TEXT_KEY):
+        case (_, text):
+            return str(json.loads(text))
     return codec.write(_arranged(from_entries(entries)))
 
 
-def to_entries(text: str) -> Iterator[tuple[str, list[JsonValue]]]:
+def to_entries(text: str) -> Iterator[tuple[str, Entry]]:
     """Entries of a document; the one with all of the text if it cannot be drawn."""
     try:
         data = codec.parse(text)
@@ -38,23 +42,35 @@ def to_entries(text: str) -> Iterator[tuple[str, list[JsonValue]]]:
     if isinstance(data, dict) and _has_shape(data):
         yield from _split(data, ())
     else:
-        yield _TEXT_KEY, [0, text]
+        yield _TEXT_KEY, (0, json.dumps(text))
 
 
 def from_entries(entries: Entries) -> dict[str, JsonValue]:
     """The document that a table holds."""
-    children: dict[str, list[tuple[JsonValue, str, str]]] = {}
+    children: dict[str, list[tuple[float, str, str]]] = {}
     for key, entry in entries.items():
         parent, _, name = key.rpartition("/")
-        children.setdefault(parent, []).append((entry[0], name, key))
+        children.setdefault(parent, []).append((entry[0], _unescaped(name), key))
 
     def build(parent: str) -> dict[str, JsonValue]:
-        return {
-            name.replace("~1", "/").replace("~0", "~"): build(key) if len(entries[key]) == 1 else entries[key][1]
-            for _, name, key in sorted(children.get(parent, ()))
-        }
+        return {name: value(key) for _, name, key in sorted(children.get(parent, ()))}
+
+    def value(key: str) -> JsonValue:
+        match entries[key]:
+            case (_, text):
+                data: JsonValue = json.loads(text)
+                return data
+        return build(key)
 
     return build("")
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _unescaped(name: str) -> str:
+    return name.replace("~1", "/").replace("~0", "~")
 
 
 def _arranged(document: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -74,15 +90,15 @@ def _arrange(data: dict[str, JsonValue], model: type[BaseModel]) -> dict[str, Js
     return known | data
 
 
-def _split(data: dict[str, JsonValue], path: tuple[str, ...]) -> Iterator[tuple[str, list[JsonValue]]]:
+def _split(data: dict[str, JsonValue], path: tuple[str, ...]) -> Iterator[tuple[str, Entry]]:
     for rank, (name, value) in enumerate(data.items()):
         inner = (*path, name)
-        key = "/".join(part.replace("~", "~0").replace("/", "~1") for part in inner)
+        key = "/".join(map(_escaped, inner))
         if isinstance(value, dict) and _is_split(inner):
-            yield key, [rank]
+            yield key, (rank,)
             yield from _split(value, inner)
         else:
-            yield key, [rank, value]
+            yield key, (rank, json.dumps(value))
 
 
 def _is_split(path: tuple[str, ...]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from jupyter_ydoc.ybasedoc import YBaseDoc
 from pycrdt import Awareness, Doc, Map
 
-from .entries import to_entries, to_text
+from .entries import Entry, to_entries, to_text
 
 
 class YWorkflow(YBaseDoc):
@@ -30,21 +30,24 @@ class YWorkflow(YBaseDoc):
 
     def get(self) -> str:
         """The text of the file."""
-        return to_text(self._entries.to_py() or {})
+        return to_text(self._read())
 
     def set(self, value: str) -> None:
         """Take the text of the file: what has not changed keeps its entries, so that nobody's edits are lost."""
         wanted = dict(to_entries(value))
-        old = self._entries.to_py() or {}
+        old = self._read()
         with self._ydoc.transaction():
             for key in old.keys() - wanted.keys():
                 del self._entries[key]
             for key, entry in wanted.items():
                 if old.get(key) != entry:
-                    self._entries[key] = entry
+                    self._entries[key] = list(entry)
 
     def observe(self, callback: Callable[[str, Any], None]) -> None:
         """Call back for each change of the state and of the document."""
         self.unobserve()
         self._subscriptions[self._ystate] = self._ystate.observe(partial(callback, "state"))
         self._subscriptions[self._entries] = self._entries.observe(partial(callback, "workflow"))
+
+    def _read(self) -> dict[str, Entry]:
+        return {key: tuple(entry) for key, entry in (self._entries.to_py() or {}).items()}

@@ -141,8 +141,8 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
     }
     launcher?.add({
       command: CommandIDs.create,
-      category: trans.__('Notebook'),
-      rank: 90
+      category: trans.__('Other'),
+      rank: 0
     });
     const category = trans.__('Workflow');
     palette?.addItem({

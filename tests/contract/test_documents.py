@@ -1,4 +1,4 @@
-"""Documents are written alike by Python and by the panel; `labextension/src/model/codec.spec.ts` reads the same table."""
+"""Documents are written alike by Python and by the panel, whose `model/codec.spec.ts` reads the same table."""
 
 from __future__ import annotations
 
@@ -131,3 +131,12 @@ def test_a_shared_document_is_written_as_any_other(
     )
     text = codec.dumps(workflow)
     assert _received(_shared(text)).source == text
+
+
+def test_a_key_without_a_name_is_a_key_like_any_other() -> None:
+    assert json.loads(_shared('{"name": "x", "": "kept", "~": 1}').source) == {
+        "mlwf": 1,
+        "name": "x",
+        "": "kept",
+        "~": 1,
+    }

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    for process in made.processes():  # there are none, unless the test failed
+        process.kill()
 
 
 @pytest_asyncio.fixture
@@ -381,14 +384,15 @@ async def test_nothing_is_left_when_the_worker_is_killed(bench: Bench) -> None:
 async def test_a_kernel_that_does_not_exist_is_named_with_those_that_do(
     runner: LocalRunner, bench: Bench, job_kernel: str | None
 ) -> None:
-    source = bench.notebook("1", kernel="python3" if job_kernel else "no-such-kernel")
+    stale = new_code_cell("1", outputs=[new_output("stream", text="of the author's run")], execution_count=9)
+    source = bench.notebook(stale, kernel="python3" if job_kernel else "no-such-kernel")
     job = bench.job(source, kernel=job_kernel)
     reports = await execute_one(runner, job)
     data = reports[-1].data
     assert (data["reason"], data["cell"]) == ("error", None)
     assert "'no-such-kernel'" in str(data["message"])
     assert "python3" in str(data["message"])
-    assert len(kept(job).cells) == 1
+    assert [cell.outputs for cell in kept(job).cells] == [[]]
 
 
 async def test_the_kernel_of_the_job_is_used_instead_of_the_notebooks(runner: LocalRunner, bench: Bench) -> None:

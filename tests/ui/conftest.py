@@ -31,6 +31,7 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+NEWS = "@jupyterlab/apputils-extension:announcements"
 COLLABORATION = ("@jupyter/collaboration-extension", "@jupyter/docprovider-extension")
 
 #: Milliseconds that a loaded machine may need.
@@ -54,7 +55,7 @@ def running_lab(folder: Path, *, collaboration: bool = False) -> Iterator[Lab]:
     config = folder / "config"
     (config / "labconfig").mkdir(parents=True)
     root.mkdir()
-    disabled = {} if collaboration else dict.fromkeys(COLLABORATION, True)
+    disabled = dict.fromkeys((NEWS, *(() if collaboration else COLLABORATION)), True)
     (config / "labconfig" / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -65,7 +66,6 @@ def running_lab(folder: Path, *, collaboration: bool = False) -> Iterator[Lab]:
         f"c.ServerApp.port = {port}\n"
         "c.ServerApp.port_retries = 0\n"
         "c.ServerApp.allow_root = True\n"
-        "c.LabApp.news_url = ''\n"
         f"c.ServerApp.jpserver_extensions = {{'jupyter_server_ydoc': {collaboration}}}\n"
     )
     environment = {

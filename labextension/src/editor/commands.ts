@@ -196,17 +196,17 @@ export function registerCommands(options: ICommandOptions): void {
       current()?.content.canvas.selectNeighbour(args.direction as Direction)
   });
 
-  const changing = [
-    CommandIDs.undo,
-    CommandIDs.redo,
-    CommandIDs.rename,
-    CommandIDs.remove,
-    CommandIDs.openNotebook
-  ];
+  const notify = () =>
+    Object.values(CommandIDs)
+      .filter(id => commands.hasCommand(id))
+      .forEach(id => commands.notifyCommandChanged(id));
+  tracker.currentChanged.connect(notify);
+  app.shell.currentChanged?.connect(notify);
   tracker.widgetAdded.connect((_, widget) => {
+    void widget.context.ready.then(notify);
     widget.content.editor.changed.connect(() => {
       if (widget === tracker.currentWidget) {
-        changing.forEach(id => commands.notifyCommandChanged(id));
+        notify();
       }
     });
   });

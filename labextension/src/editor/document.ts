@@ -6,9 +6,10 @@ import type { Reading } from '../model/codec';
 import { parse, write } from '../model/codec';
 import type { Entry } from '../model/entries';
 import {
-  TEXT_KEY,
   difference,
   fromEntries,
+  textEntries,
+  textOf,
   toEntries
 } from '../model/entries';
 import { checkShape } from '../model/shape';
@@ -56,22 +57,26 @@ export class YWorkflow extends YDocument<WorkflowChange> {
       this.undoManager.stopCapturing();
     }
     this._gesture = gesture;
-    const old = new Map(this._entries.entries());
+    const old = this._table;
     this._update(old, toEntries(change(document), old), true);
   }
 
   getSource(): string {
     const { document } = this.reading;
-    return document ? write(document) : this._text;
+    if (document) {
+      return write(document);
+    }
+    const table = this._table;
+    return (
+      textOf(table) ?? write(fromEntries(table) as unknown as Workflow)
+    );
   }
 
   setSource(value: JSONValue): void {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     const { document } = parse(text);
-    const wanted = document
-      ? toEntries(document)
-      : new Map<string, Entry>([[TEXT_KEY, [0, text]]]);
-    this._update(new Map(this._entries.entries()), wanted, false);
+    const wanted = document ? toEntries(document) : textEntries(text);
+    this._update(this._table, wanted, false);
   }
 
   dispose(): void {
@@ -95,24 +100,19 @@ export class YWorkflow extends YDocument<WorkflowChange> {
   }
 
   private _read(): Reading {
-    const text = this._entries.get(TEXT_KEY)?.[1];
-    if (typeof text === 'string') {
+    const text = textOf(this._table);
+    if (text !== null) {
       return parse(text);
     }
-    const data = fromEntries(this._entries.entries());
+    const data = fromEntries(this._table);
     const problems = checkShape(data);
     return problems.length
       ? { document: null, problems }
       : { document: data as unknown as Workflow, problems: null };
   }
 
-  /** What is saved if the document cannot be edited. */
-  private get _text(): string {
-    const text = this._entries.get(TEXT_KEY)?.[1];
-    const data = fromEntries(this._entries.entries());
-    return typeof text === 'string'
-      ? text
-      : write(data as unknown as Workflow);
+  private get _table(): ReadonlyMap<string, Entry> {
+    return new Map(this._entries.entries());
   }
 
   private readonly _onChanged = () => {

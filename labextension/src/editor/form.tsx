@@ -36,6 +36,7 @@ export function DocumentForm(props: {
       validator={validator}
       // The server judges the document; the schema here only arranges the fields.
       noValidate
+      showErrorList={false}
       extraErrors={toErrors(editor.inspection.problems, props.place) as never}
       formContext={{ editor, trans: editor.trans, defaultFormData: {} }}
       formData={data as ReadonlyJSONObject}

@@ -3,14 +3,14 @@
  * field. `server/ydoc.py` reads and writes the same table.
  *
  * The key of an entry is its path as a JSON pointer without the first slash. The entry is `[rank]` for an
- * object whose fields have entries of their own, and `[rank, value]` for anything else; ranks put the fields
- * of an object in order. An entry without its parent is what is left when one person removed a step that
- * another edited: it is ignored. A text that is no workflow is kept whole, under the empty key.
+ * object whose fields have entries of their own, and `[rank, JSON]` for anything else: as text, since a shared
+ * object has no order of keys. Ranks put the fields of an object in order. An entry without its parent is what is left when one person removed a step that
+ * another edited: it is ignored. A text that is no workflow is kept whole, under a key of its own.
  */
 import type { JSONObject, JSONValue, Workflow } from './types';
 import { isObject } from './types';
 
-export type Entry = [rank: number] | [rank: number, value: JSONValue];
+export type Entry = [rank: number] | [rank: number, json: string];
 
 export type Entries = Iterable<[key: string, entry: Entry]>;
 
@@ -20,7 +20,19 @@ export interface IDifference {
   remove: string[];
 }
 
-export const TEXT_KEY = '';
+/** No path has this key: a name that holds ~ is escaped. */
+const TEXT_KEY = '~';
+
+/** The table of a text that is no workflow. */
+export function textEntries(text: string): Map<string, Entry> {
+  return new Map([[TEXT_KEY, [0, JSON.stringify(text)]]]);
+}
+
+/** The text that a table holds instead of a document; null if it holds a document. */
+export function textOf(entries: ReadonlyMap<string, Entry>): string | null {
+  const json = entries.get(TEXT_KEY)?.[1];
+  return json === undefined ? null : (JSON.parse(json) as string);
+}
 
 /** Entries of a document, whose ranks agree with those that the table has already. */
 export function toEntries(
@@ -38,7 +50,7 @@ export function toEntries(
         entries.set(keys[index], [ranks[index]]);
         add(value, inner);
       } else {
-        entries.set(keys[index], [ranks[index], value]);
+        entries.set(keys[index], [ranks[index], JSON.stringify(value)]);
       }
     });
   };
@@ -66,7 +78,7 @@ export function fromEntries(entries: Entries): JSONObject {
     return Object.fromEntries(
       list.map(([name, key, entry]) => [
         name,
-        entry.length === 1 ? build(key) : entry[1]
+        entry.length === 1 ? build(key) : (JSON.parse(entry[1]) as JSONValue)
       ])
     );
   };
@@ -79,7 +91,8 @@ export function difference(
 ): IDifference {
   const set = new Map<string, Entry>();
   for (const [key, entry] of wanted) {
-    if (JSON.stringify(old.get(key)) !== JSON.stringify(entry)) {
+    const before = old.get(key);
+    if (before?.[0] !== entry[0] || before[1] !== entry[1]) {
       set.set(key, entry);
     }
   }
