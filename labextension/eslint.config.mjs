@@ -17,6 +17,7 @@ export default defineConfig([
   },
   js.configs.recommended,
   tseslint.configs.recommended,
+  { plugins: { jupyter } },
   jupyter.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx', '**/*.mts'],
@@ -24,11 +25,7 @@ export default defineConfig([
       globals: globals.browser,
       parserOptions: {
         projectService: {
-          allowDefaultProject: [
-            '*.mts',
-            'src/*/*.spec.ts',
-            'src/*/*.spec.tsx'
-          ],
+          allowDefaultProject: ['*.mts', 'src/*/*.spec.ts', 'src/*/*.spec.tsx'],
           maximumDefaultProjectFileMatchCount_THIS_WILL_SLOW_DOWN_LINTING: 30
         },
         tsconfigRootDir: import.meta.dirname
@@ -64,7 +61,8 @@ export default defineConfig([
           patterns: [
             {
               regex: '^(?!\\./|\\.\\./api/schema\\.gen$)',
-              message: 'src/model imports nothing but itself and the types of the contract.'
+              message:
+                'src/model imports nothing but itself and the types of the contract.'
             }
           ]
         }

@@ -64,7 +64,7 @@ class StepKernelClient(AsyncKernelClient):
             status = message["content"]["execution_state"]
 
     @staticmethod
-    async def _answer(channel: Any, request: str, kind: str, timeout: float) -> dict[str, Any]:  # noqa: ANN401
+    async def _answer(channel: Any, request: str, kind: str, timeout: float) -> dict[str, Any]:
         while True:
             message: dict[str, Any] = await channel.get_msg(timeout=timeout)
             if message["msg_type"] == kind and message["parent_header"].get("msg_id") == request:
@@ -98,7 +98,7 @@ class StepKernelManager(AsyncKernelManager):
         context.reconnect_ivl = _RECONNECT_MS
         return context
 
-    def client(self, **kwargs: Any) -> AsyncKernelClient:  # type: ignore[override]  # noqa: ANN401
+    def client(self, **kwargs: Any) -> AsyncKernelClient:  # type: ignore[override]
         """A client that shares the manager's context, and so its thread and its quick reconnection."""
         return super().client(context=self.context, **kwargs)
 
@@ -120,7 +120,7 @@ class StepKernelManager(AsyncKernelManager):
         provisioner = self.provisioner
         return provisioner.pgid if isinstance(provisioner, LocalProvisioner) else None
 
-    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:  # noqa: ANN401
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
         await super()._async_launch_kernel(kernel_cmd, **kw)
         self.exited = asyncio.Event()
         provisioner = self.provisioner

@@ -20,11 +20,7 @@ import { MLWFClient } from './api/client';
 import { EventStream } from './api/events';
 import { CommandIDs, registerCommands } from './editor/commands';
 import { YWorkflow } from './editor/document';
-import {
-  MODEL_NAME,
-  SHARED_TYPE,
-  WorkflowModelFactory
-} from './editor/model';
+import { MODEL_NAME, SHARED_TYPE, WorkflowModelFactory } from './editor/model';
 import { TOOLBAR, registerToolbarItems } from './editor/toolbar';
 import type { WorkflowWidget } from './editor/widget';
 import { FACTORY, WorkflowWidgetFactory } from './editor/widget';

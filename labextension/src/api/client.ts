@@ -205,7 +205,12 @@ async function readError(response: Response): Promise<ApiError> {
   try {
     const details = (await response.json()) as Partial<ProblemDetails>;
     if (details.title && details.code) {
-      return new ApiError(details.title, status, details.code, details.problems);
+      return new ApiError(
+        details.title,
+        status,
+        details.code,
+        details.problems
+      );
     }
   } catch {
     // It was not JSON: something other than the extension has answered.

@@ -62,12 +62,10 @@ export function Canvas(props: {
   // Only what is there at first is brought into view: a notebook that is dropped stays where it was dropped.
   const [fitsAtFirst] = useState(nodes.length > 0);
 
-  useEffect(() => setNodes(draw), [
-    draw,
-    inspection.problems,
-    runs.current,
-    selection.steps
-  ]);
+  useEffect(
+    () => setNodes(draw),
+    [draw, inspection.problems, runs.current, selection.steps]
+  );
   useEffect(() => {
     const selected = new Set(selection.edges);
     setEdges(old => toEdges(old, edges(workflow), selected));
@@ -132,56 +130,56 @@ export function Canvas(props: {
   return (
     <CanvasContext.Provider value={context}>
       <RenamingContext.Provider value={editor.renaming}>
-      <BlockedContext.Provider value={blocked}>
-        <ReactFlow
-          nodes={nodes}
-          edges={flowEdges}
-          nodeTypes={NODE_TYPES}
-          onNodesChange={onNodesChange}
-          onEdgesChange={onEdgesChange}
-          onNodeDragStop={onMoved}
-          onSelectionDragStop={(event, moved) => onMoved(event, null, moved)}
-          onConnect={onConnect}
-          onConnectStart={onConnectStart}
-          onConnectEnd={() => setBlocked(NOTHING)}
-          isValidConnection={isValid}
-          onNodeDoubleClick={(_, node) => actions.openNotebook(node.id)}
-          onNodeContextMenu={(_, node) => {
-            if (!editor.selection.steps.includes(node.id)) {
-              editor.select({ steps: [node.id] });
-            }
-          }}
-          onEdgeContextMenu={(_, edge) => editor.select({ edges: [edge.id] })}
-          onInit={props.onReady}
-          onlyRenderVisibleElements
-          // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
-          deleteKeyCode={null}
-          panActivationKeyCode={null}
-          disableKeyboardA11y
-          zoomOnDoubleClick={false}
-          connectionRadius={24}
-          minZoom={0.05}
-          maxZoom={2}
-          fitView={fitsAtFirst}
-          fitViewOptions={FIT}
-        >
-          <Background gap={20} size={1.5} />
-          {nodes.length > 0 && (
-            <Controls showInteractive={false} fitViewOptions={FIT} />
-          )}
-          {nodes.length > 1 && <MiniMap pannable zoomable />}
-          {Object.keys(workflow.steps ?? {}).length === 0 && (
-            <EmptyHint trans={trans} />
-          )}
-          {inspection.error !== null && (
-            <Panel position="top-left" className="mlwf-Notice">
-              <span role="status">
-                {trans.__('Notebooks cannot be read now.')} {inspection.error}
-              </span>
-            </Panel>
-          )}
-        </ReactFlow>
-      </BlockedContext.Provider>
+        <BlockedContext.Provider value={blocked}>
+          <ReactFlow
+            nodes={nodes}
+            edges={flowEdges}
+            nodeTypes={NODE_TYPES}
+            onNodesChange={onNodesChange}
+            onEdgesChange={onEdgesChange}
+            onNodeDragStop={onMoved}
+            onSelectionDragStop={(event, moved) => onMoved(event, null, moved)}
+            onConnect={onConnect}
+            onConnectStart={onConnectStart}
+            onConnectEnd={() => setBlocked(NOTHING)}
+            isValidConnection={isValid}
+            onNodeDoubleClick={(_, node) => actions.openNotebook(node.id)}
+            onNodeContextMenu={(_, node) => {
+              if (!editor.selection.steps.includes(node.id)) {
+                editor.select({ steps: [node.id] });
+              }
+            }}
+            onEdgeContextMenu={(_, edge) => editor.select({ edges: [edge.id] })}
+            onInit={props.onReady}
+            onlyRenderVisibleElements
+            // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
+            deleteKeyCode={null}
+            panActivationKeyCode={null}
+            disableKeyboardA11y
+            zoomOnDoubleClick={false}
+            connectionRadius={24}
+            minZoom={0.05}
+            maxZoom={2}
+            fitView={fitsAtFirst}
+            fitViewOptions={FIT}
+          >
+            <Background gap={20} size={1.5} />
+            {nodes.length > 0 && (
+              <Controls showInteractive={false} fitViewOptions={FIT} />
+            )}
+            {nodes.length > 1 && <MiniMap pannable zoomable />}
+            {Object.keys(workflow.steps ?? {}).length === 0 && (
+              <EmptyHint trans={trans} />
+            )}
+            {inspection.error !== null && (
+              <Panel position="top-left" className="mlwf-Notice">
+                <span role="status">
+                  {trans.__('Notebooks cannot be read now.')} {inspection.error}
+                </span>
+              </Panel>
+            )}
+          </ReactFlow>
+        </BlockedContext.Provider>
       </RenamingContext.Provider>
     </CanvasContext.Provider>
   );

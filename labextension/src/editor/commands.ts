@@ -103,8 +103,7 @@ export function registerCommands(options: ICommandOptions): void {
     CommandIDs.remove,
     { label: trans.__('Delete Selection') },
     ({ content }) => content.canvas.deleteSelection(),
-    widget =>
-      selected(widget).steps.length + selected(widget).edges.length > 0
+    widget => selected(widget).steps.length + selected(widget).edges.length > 0
   );
   add(
     CommandIDs.selectAll,
@@ -148,10 +147,8 @@ export function registerCommands(options: ICommandOptions): void {
     },
     ({ content }) => content.canvas.tidy()
   );
-  add(
-    CommandIDs.fit,
-    { label: trans.__('Show All Steps') },
-    ({ content }) => content.canvas.fit()
+  add(CommandIDs.fit, { label: trans.__('Show All Steps') }, ({ content }) =>
+    content.canvas.fit()
   );
   add(
     CommandIDs.toggleInspector,

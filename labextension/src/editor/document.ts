@@ -67,9 +67,7 @@ export class YWorkflow extends YDocument<WorkflowChange> {
       return write(document);
     }
     const table = this._table;
-    return (
-      textOf(table) ?? write(fromEntries(table) as unknown as Workflow)
-    );
+    return textOf(table) ?? write(fromEntries(table) as unknown as Workflow);
   }
 
   setSource(value: JSONValue): void {

@@ -101,7 +101,9 @@ export class Editor implements IDisposable {
     if (from === to) {
       return;
     }
-    const steps = this._selection.steps.map(name => (name === from ? to : name));
+    const steps = this._selection.steps.map(name =>
+      name === from ? to : name
+    );
     this.edit(workflow => renameStep(workflow, from, to));
     this.select({ steps });
   }

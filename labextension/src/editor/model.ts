@@ -73,9 +73,7 @@ export class WorkflowModel implements DocumentRegistry.IModel {
   }
 
   fromJSON(value: PartialJSONValue): void {
-    this.fromString(
-      typeof value === 'string' ? value : JSON.stringify(value)
-    );
+    this.fromString(typeof value === 'string' ? value : JSON.stringify(value));
   }
 
   initialize(): void {
@@ -116,9 +114,7 @@ export class WorkflowModel implements DocumentRegistry.IModel {
 }
 
 /** Makes models of workflow documents. */
-export class WorkflowModelFactory
-  implements DocumentRegistry.IModelFactory<WorkflowModel>
-{
+export class WorkflowModelFactory implements DocumentRegistry.IModelFactory<WorkflowModel> {
   /**
    * @param isShared - whether jupyter-collaboration serves the documents. Without it they are files like
    * any other: the server knows no other kinds of content.

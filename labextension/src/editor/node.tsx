@@ -6,7 +6,8 @@ import type { StepRecord } from '../api/types';
 import { HEADER_HEIGHT, rowCentre } from '../model/geometry';
 import type { IInputPort, IOutputPort } from '../model/ports';
 import { describeInput, outputId } from '../model/ports';
-import { formatNumber,
+import {
+  formatNumber,
   formatSeconds,
   stateWord,
   stepSeconds

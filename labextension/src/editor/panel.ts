@@ -1,5 +1,5 @@
 import type { Message } from '@lumino/messaging';
-import { SplitPanel, Widget } from '@lumino/widgets';
+import { SplitPanel, type Widget } from '@lumino/widgets';
 import type { RunsModel } from '../runs/session';
 import type { IWorkflowPanel } from '../tokens';
 import { CanvasWidget } from './canvasWidget';

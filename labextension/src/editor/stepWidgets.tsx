@@ -151,7 +151,9 @@ function promote(
   if (port.declared?.help) {
     parameter.help = port.declared.help;
   }
-  const wish = NAME.test(port.name) ? port.name : toName(port.name, 'parameter');
+  const wish = NAME.test(port.name)
+    ? port.name
+    : toName(port.name, 'parameter');
   const { document, name } = addParameter(workflow, parameter, wish);
   return connect(document, { kind: 'params', name }, step, port.name);
 }
@@ -210,9 +212,7 @@ export function AfterWidget(props: WidgetProps): JSX.Element {
           hint={name}
           removeLabel={trans.__('Do not wait for %1', name)}
           onOpen={workflow?.steps?.[name] ? () => select(name) : undefined}
-          onRemove={() =>
-            props.onChange(after.filter(other => other !== name))
-          }
+          onRemove={() => props.onChange(after.filter(other => other !== name))}
         />
       ))}
       {candidates.length > 0 && (

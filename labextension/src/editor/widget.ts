@@ -26,8 +26,7 @@ export class WorkflowWidget extends DocumentWidget<
   WorkflowModel
 > {}
 
-export interface IWorkflowFactoryOptions
-  extends DocumentRegistry.IWidgetFactoryOptions<WorkflowWidget> {
+export interface IWorkflowFactoryOptions extends DocumentRegistry.IWidgetFactoryOptions<WorkflowWidget> {
   client: MLWFClient;
   events: EventStream;
   services: ServiceManager.IManager;

@@ -61,10 +61,7 @@ const PARAMETER_KEYS = [
 
 function arrange(document: JSONObject): JSONObject {
   const { layout, ...rest } = document;
-  const arranged: JSONObject = sorted(
-    { mlwf: FORMAT, ...rest },
-    WORKFLOW_KEYS
-  );
+  const arranged: JSONObject = sorted({ mlwf: FORMAT, ...rest }, WORKFLOW_KEYS);
   if (isObject(arranged.parameters)) {
     arranged.parameters = arrangeItems(arranged.parameters, PARAMETER_KEYS);
   }

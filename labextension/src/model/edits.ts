@@ -202,10 +202,7 @@ export function move(document: Workflow, to: Items<Point>): Workflow {
   return { ...document, layout };
 }
 
-function mapSteps(
-  document: Workflow,
-  change: (step: Step) => Step
-): Workflow {
+function mapSteps(document: Workflow, change: (step: Step) => Step): Workflow {
   const steps = Object.entries(document.steps ?? {}).map(
     ([name, step]): [string, Step] => [name, change(step)]
   );

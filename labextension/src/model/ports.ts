@@ -42,7 +42,9 @@ export function takenOutputs(document: Workflow): Map<string, IStepSource[]> {
       taken.set(source.step, known);
     }
   }
-  return new Map([...taken].map(([name, found]) => [name, [...found.values()]]));
+  return new Map(
+    [...taken].map(([name, found]) => [name, [...found.values()]])
+  );
 }
 
 /**

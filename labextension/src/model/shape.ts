@@ -84,11 +84,7 @@ const KINDS = {
 
 type Kind = keyof typeof KINDS;
 
-function wrongType(
-  value: JSONValue,
-  place: string,
-  kind: Kind
-): Problem {
+function wrongType(value: JSONValue, place: string, kind: Kind): Problem {
   const shown = JSON.stringify(value);
   return {
     code: 'wrong-type',

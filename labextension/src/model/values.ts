@@ -1,5 +1,10 @@
 /** Values as people write them into a field. */
-import type { Argument, JSONValue, NotebookInput, ParameterType } from './types';
+import type {
+  Argument,
+  JSONValue,
+  NotebookInput,
+  ParameterType
+} from './types';
 import { isObject, isValue } from './types';
 
 export type FieldType = NonNullable<NotebookInput['type']> | ParameterType;
@@ -16,8 +21,7 @@ const NOUNS: { [type in FieldType]: string } = {
 
 /** A value, or why the text is none. */
 export type Read =
-  | { value: JSONValue; complaint: null }
-  | { value: null; complaint: string };
+  { value: JSONValue; complaint: null } | { value: null; complaint: string };
 
 /**
  * Read what a person wrote. Where the type is not known, JSON is read as such and anything else as text.

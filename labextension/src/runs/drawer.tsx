@@ -104,7 +104,10 @@ function Summary(props: {
       {values && (
         <span
           className="mlwf-Runs-values"
-          title={trans.__('Parameters that differ from their defaults') + `: ${values}`}
+          title={
+            trans.__('Parameters that differ from their defaults') +
+            `: ${values}`
+          }
         >
           {values}
         </span>

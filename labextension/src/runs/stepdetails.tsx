@@ -149,7 +149,9 @@ function CheckRow(props: {
       data-check={name}
     >
       <span className="mlwf-Check-mark">
-        {check.passed ? `✓ ${trans.__('passed')}` : `✗ ${trans.__('not passed')}`}
+        {check.passed
+          ? `✓ ${trans.__('passed')}`
+          : `✗ ${trans.__('not passed')}`}
       </span>{' '}
       {name} = {value}{' '}
       <span className="mlwf-Check-bounds">
