@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from .core.errors import MLWFError
 from .core.interface import NotebookInterface
@@ -40,6 +40,27 @@ class Lease:
     owner: str
     token: int
     """Fencing token: grows with each holder. A write with an older one is refused."""
+
+
+class Request(BaseModel):
+    """What somebody asks of a run that goes on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["stop", "pause", "continue", "change"]
+    step: str | None = None
+    """With `stop`: the step to stop; the whole run if there is none."""
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    """With `change`: new values of the workflow's parameters, for what has not started."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request that nobody has handled."""
+
+    id: int
+    run: str
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -105,24 +126,43 @@ class RunStore(Protocol):
         """Let a run go, so that it can be claimed at once. Does nothing if somebody else holds it."""
         ...
 
-    def append(self, lease: Lease, events: Sequence[Event]) -> list[Event]:
+    def append(self, lease: Lease, events: Sequence[Event], handled: Sequence[int] = ()) -> list[Event]:
         """Append events to a run and update its rows; the events come back with their sequence numbers.
+
+        The requests `handled` are what the events answer; they are not told again.
 
         Raises:
             StaleLease: somebody else holds the run; nothing was written.
         """
         ...
 
-    def request_stop(self, run: str) -> None:
-        """Ask whoever holds the run to stop it. A run that has ended stays as it is.
+    def reopen(self, run: str, events: Sequence[Event]) -> list[Event]:
+        """Append events to a run that has ended, so that it goes on; it can then be claimed.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it has not ended; nothing was written.
+        """
+        ...
+
+    def request(self, run: str, request: Request) -> None:
+        """Ask something of whoever holds the run, now or later. A run that has ended does not hear it.
 
         Raises:
             NotFound: there is no such run.
         """
         ...
 
-    def stop_requested(self, runs: Iterable[str]) -> set[str]:
-        """Those of the runs that somebody asked to stop."""
+    def requests(self, runs: Iterable[str]) -> list[Pending]:
+        """What was asked of these runs and is not handled, in the order in which it was asked."""
+        ...
+
+    def holders(self) -> set[str]:
+        """Owners of the leases on runs that have not ended."""
+        ...
+
+    def forget(self, owner: str) -> None:
+        """Let go of all that an owner holds, because it is known to be dead."""
         ...
 
     def add_release(self, release: Release, blobs: dict[str, bytes]) -> None:
@@ -180,6 +220,10 @@ class StepJob:
     """Where the kernel starts."""
     parameters: dict[str, JsonValue]
     kernel: str | None = None
+    timeout: float | None = None
+    """In seconds."""
+    memory: int | None = None
+    """Limit for all processes of the step together, in bytes."""
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -221,6 +265,10 @@ class StepRunner(Protocol):
 
     async def cancel(self, run: str, step: str) -> None:
         """Interrupt a job, then end it with every process that it started. Does nothing if it has ended."""
+        ...
+
+    async def tidy(self, run: str) -> None:
+        """End every process that an earlier worker left of a run."""
         ...
 
     def reports(self) -> AsyncIterator[Report]:

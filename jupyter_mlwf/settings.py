@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-from traitlets import Float, Int, Unicode, default
+import psutil
+from traitlets import Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
+
+from .core.capacity import Amount
+from .core.units import SIZE_PATTERN, size
 
 
 class MLWF(Configurable):
@@ -17,9 +22,13 @@ class MLWF(Configurable):
         "`.mlwf/mlwf.db` in the workspace. The environment variable MLWF_STORE_URL sets the default."
     ).tag(config=True)
 
-    slots = Int(min=1, help="How many notebooks a worker runs at once. Default: the number of CPUs it may use.").tag(
-        config=True
-    )
+    cpus = Float(
+        min=0.01, help="How many CPUs a worker gives to steps; a step takes one unless it says otherwise. Default: all."
+    ).tag(config=True)
+
+    memory = Unicode(help="How much memory a worker gives to steps, such as 16GiB. Default: all.").tag(config=True)
+
+    gpus = Int(min=0, help="How many GPUs a worker gives to steps. Default: all of NVIDIA's.").tag(config=True)
 
     worker_idle_seconds = Float(
         300.0, min=0, help="After how many seconds without a run a worker that was started on demand ends."
@@ -29,9 +38,29 @@ class MLWF(Configurable):
     def _default_store_url(self) -> str:
         return os.environ.get("MLWF_STORE_URL", "")
 
-    @default("slots")
-    def _default_slots(self) -> int:
+    @default("cpus")
+    def _default_cpus(self) -> float:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    @default("gpus")
+    def _default_gpus(self) -> int:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if visible is not None:
+            return len([device for device in visible.split(",") if device.strip()])
+        return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+    @validate("memory")
+    def _check_memory(self, proposal: dict[str, str]) -> str:
+        text = proposal["value"]
+        if text and not re.fullmatch(SIZE_PATTERN, text):
+            raise TraitError(f"MLWF.memory is '{text}', which is not a size such as 16GiB")
+        return text
+
+    @property
+    def machine(self) -> Amount:
+        """What a worker gives to steps."""
+        memory = size(self.memory) if self.memory else psutil.virtual_memory().total
+        return Amount(self.cpus, memory, self.gpus)
 
     def url(self, records: Path) -> str:
         """The URL of the store of a workspace whose records are in that folder."""

@@ -24,8 +24,8 @@ from ..release.bundle import bundle, file_name
 from ..settings import MLWF
 from ..workspace import Workspace
 from . import show
-from .context import CommandLine, Context
-from .execute import execute, worker
+from .context import CommandLine, Context, values
+from .execute import execute, wait_for, worker
 
 FAILED = 1
 WRONG = 2
@@ -131,20 +131,65 @@ def finish(context: Context, created: Run, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("run", metavar="RUN")
+@click.option("--step", help="Stop this step only.")
+@click.option("--wait", is_flag=True, help="Return when it has ended.")
 @as_json
 @click.pass_obj
-def stop(context: Context, run: str, as_json: bool) -> None:
+def stop(context: Context, run: str, step: str | None, wait: bool, as_json: bool) -> None:
     """Stop RUN (a number or an id), whoever executes it."""
     found = context.store.get_run(run)
+    context.control.stop(found, step)
     if not found.ended:
-        context.store.request_stop(found.id)
         ensure_worker(context.workspace, context.settings)
-    if as_json:
-        _print_json(context.record(context.store.get_run(found.id)))
-    elif found.ended:
-        click.echo(f"Run {found.number} has ended already: {found.state}.")
-    else:
-        click.echo(f"Run {found.number} is being stopped.")
+    if wait and step is None:
+        found = asyncio.run(wait_for(context, found))
+    _tell(context, found.id, f"Run {found.number} is being stopped." if not found.ended else "", as_json)
+
+
+@cli.command()
+@click.argument("run", metavar="RUN")
+@as_json
+@click.pass_obj
+def pause(context: Context, run: str, as_json: bool) -> None:
+    """Start no more steps of RUN until it is continued; those that run go on."""
+    found = context.store.get_run(run)
+    context.control.pause(found)
+    _tell(context, found.id, f"Run {found.number} is being paused.", as_json)
+
+
+@cli.command("continue")
+@click.argument("run", metavar="RUN")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="New value for what has not started.")
+@as_json
+@click.pass_obj
+def go_on(context: Context, run: str, parameters: tuple[str, ...], as_json: bool) -> None:
+    """Let a paused RUN go on, with other parameters if you like."""
+    found = context.store.get_run(run)
+    if parameters:
+        context.control.change(found, values(found.workflow.parameters, parameters))
+    context.control.go_on(found)
+    ensure_worker(context.workspace, context.settings)
+    _tell(context, found.id, f"Run {found.number} goes on.", as_json)
+
+
+@cli.command()
+@click.argument("run", metavar="RUN")
+@click.option("--from", "first", metavar="STEP", help="Run this step again, and all that follows from it.")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Another value. May be repeated.")
+@click.option("--wait", is_flag=True, help="Execute it here, and return with its exit code.")
+@as_json
+@click.pass_obj
+def retry(
+    context: Context, run: str, first: str | None, parameters: tuple[str, ...], wait: bool, as_json: bool
+) -> None:
+    """Run the steps of RUN again that did not succeed; what succeeded is kept. Also resumes an interrupted run."""
+    found = context.store.get_run(run)
+    context.control.retry(found, first, values(found.workflow.parameters, parameters))
+    if wait:
+        finish(context, context.store.get_run(found.id), as_json)
+        return
+    ensure_worker(context.workspace, context.settings)
+    _tell(context, found.id, f"Run {found.number} goes on.", as_json)
 
 
 @cli.command()
@@ -251,6 +296,14 @@ async def _serve(context: Context, idle: float | None) -> None:
         loop.add_signal_handler(number, serving.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+
+
+def _tell(context: Context, run: str, said: str, as_json: bool) -> None:
+    found = context.store.get_run(run)
+    if as_json:
+        _print_json(context.record(found))
+    else:
+        click.echo(said or f"Run {found.number} has ended: {found.state}.")
 
 
 def _print_run(console: Console, context: Context, run: Run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from ..core.release import parse_target
 from ..core.run import Run
 from ..core.workflow import Parameter
 from ..documents import Document, read
+from ..engine.control import Control
 from ..engine.launch import Launcher
 from ..ports import Notebooks, RunStore
 from ..release.freeze import Releaser
@@ -77,6 +78,11 @@ class Context:
         """Creates releases."""
         return Releaser(self.store, self.workspace, self.clock)
 
+    @property
+    def control(self) -> Control:
+        """Stops, pauses, changes and retries runs."""
+        return Control(self.store, self.clock)
+
     def document(self, path: Path) -> Document:
         """A document on disk.
 
@@ -95,10 +101,10 @@ class Context:
         """
         if target.endswith(".mlwf") or os.path.sep in target or Path(target).is_file():
             document = self.document(Path(target))
-            return self.launcher.document(document, _values(document.workflow.parameters, assignments))
+            return self.launcher.document(document, values(document.workflow.parameters, assignments))
         release = self.store.get_release(*parse_target(target))
         return self.launcher.release(
-            f"{release.name}@{release.version}", _values(release.workflow.parameters, assignments)
+            f"{release.name}@{release.version}", values(release.workflow.parameters, assignments)
         )
 
     def record(self, run: Run) -> RunRecord:
@@ -118,11 +124,12 @@ class Context:
         return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
 
 
-def _values(parameters: dict[str, Parameter], assignments: Sequence[str]) -> dict[str, JsonValue]:
-    values: dict[str, JsonValue] = {}
+def values(parameters: Mapping[str, Parameter], assignments: Sequence[str]) -> dict[str, JsonValue]:
+    """Values of parameters from `name=value`, each read as the type of its parameter wants."""
+    found: dict[str, JsonValue] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals or not name:
             raise BadRequest(f"'{assignment}' gives no value: write -p name=value.")
-        values[name] = read_text(parameters[name], text) if name in parameters else text
-    return values
+        found[name] = read_text(parameters[name], text) if name in parameters else text
+    return found

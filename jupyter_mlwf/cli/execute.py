@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import socket
 from collections.abc import Iterator
 
 from rich.console import Console, RenderableType
@@ -14,6 +12,7 @@ from rich.live import Live
 
 from ..core.run import Event, Run
 from ..engine.follow import follow
+from ..engine.recovery import own_name
 from ..engine.worker import Worker
 from . import show
 from .context import Context
@@ -23,9 +22,13 @@ def worker(context: Context) -> Worker:
     """A worker of this process."""
     from ..runner.backends.local import LocalRunner
 
-    name = f"{socket.gethostname()}:{os.getpid()}"
     return Worker(
-        context.store, LocalRunner(), context.workspace, context.clock, name=name, slots=context.settings.slots
+        context.store,
+        LocalRunner(),
+        context.workspace,
+        context.clock,
+        name=own_name(),
+        machine=context.settings.machine,
     )
 
 
@@ -40,7 +43,7 @@ async def execute(context: Context, run: Run, console: Console | None) -> Run:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(number, context.store.request_stop, run.id)
+            loop.add_signal_handler(number, context.control.stop, run)
     working = asyncio.create_task(worker(context).run_one(run.id))
     with _progress(context, run, console) as progress:
         async for now, events in follow(context.store, run):
@@ -49,6 +52,13 @@ async def execute(context: Context, run: Run, console: Console | None) -> Run:
             if working.done():
                 working.result()  # an error of the worker ends the command too
     await working
+    return run
+
+
+async def wait_for(context: Context, run: Run) -> Run:
+    """The run once it has ended, whoever executes it."""
+    async for now, _ in follow(context.store, run):
+        run = now
     return run
 
 

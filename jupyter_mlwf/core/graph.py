@@ -46,6 +46,15 @@ def wiring(workflow: Workflow) -> dict[str, list[str]]:
     return {name: upstream(workflow.steps[name]) for name in order(workflow)}
 
 
+def longest_paths(wiring: dict[str, list[str]]) -> dict[str, int]:
+    """For each step, the number of steps on the longest path that starts with it, itself included."""
+    lengths = dict.fromkeys(wiring, 1)
+    for name in reversed(wiring):
+        for before in wiring[name]:
+            lengths[before] = max(lengths[before], lengths[name] + 1)
+    return lengths
+
+
 def check(workflow: Workflow, notebooks: Mapping[str, NotebookInterface | Problem]) -> list[Problem]:
     """All problems of a workflow, in the order of the document and then the cycles; bounded by `MAX_PROBLEMS`.
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import PurePath
 
 from pydantic import JsonValue
 
+from .capacity import Amount, lacking, needed
 from .parameters import Unresolved, resolve
+from .retry import MOST_LOST, lost_too_often, retry_at
 from .run import STEP_ENDED, STEP_GOOD, EventType, Run
 
 
@@ -36,28 +39,38 @@ class Cancel:
     step: str
 
 
-Action = Emit | Start | Cancel
+@dataclass(frozen=True)
+class Wake:
+    """Ask again at this time. Said again until then."""
+
+    at: datetime
+
+
+Action = Emit | Start | Cancel | Wake
 
 _STEP_BAD = STEP_ENDED - STEP_GOOD
 
 
-def plan(run: Run, capacity: int, workspace: PurePath) -> list[Action]:
+def plan(run: Run, now: datetime, free: Amount, machine: Amount, workspace: PurePath) -> list[Action]:
     """The next actions of a run.
 
-    The caller carries them out, applies the events that follow and asks again; an empty list means that nothing can be
-    done before something else happens. A step starts only when all steps it waits for have succeeded; one that waits
-    for a step that did not is failed, with the reason `upstream`.
+    The caller carries them out, applies the events that follow and asks again, until no action is left but to wait: an
+    empty list, `Cancel` or `Wake`. A step starts only when all steps it waits for have succeeded; one that waits for a
+    step that did not is failed, with the reason `upstream`. Of several that could start, those with the longest way
+    to go behind them start first.
 
     Args:
         run: its state.
-        capacity: how many more notebooks may start now.
+        now: the time.
+        free: what steps of this run may take of the machine now.
+        machine: the whole of the machine.
         workspace: what paths of artifacts are relative to.
     """
     if run.ended:
         return []
     if run.state == "queued":
         return [Emit("run.started")]
-    actions = _stop(run) if run.state == "stopping" else _advance(run, capacity, workspace)
+    actions = _stop(run) if run.state == "stopping" else _advance(run, now, free, machine, workspace)
     if actions or any(step.state not in STEP_ENDED for step in run.steps.values()):
         return actions
     return [Emit("run.finished", data={"state": _outcome(run)})]
@@ -73,37 +86,63 @@ def _stop(run: Run) -> list[Action]:
     return actions
 
 
-def _advance(run: Run, capacity: int, workspace: PurePath) -> list[Action]:
+def _advance(run: Run, now: datetime, free: Amount, machine: Amount, workspace: PurePath) -> list[Action]:
     actions: list[Action] = []
     failed: set[str] = set()  # in this plan: what waits for them fails with them, not one plan later
+    retried: set[str] = set()
+    ready: list[str] = []
+    wakes: list[datetime] = []
     for name, before in run.wiring.items():
-        step = run.steps[name]
+        step, definition = run.steps[name], run.workflow.steps[name]
+        if at := retry_at(definition.retries, step):
+            retried.add(name)
+            actions.append(Emit("step.retried", name, {"at": at.isoformat()}))
         if step.state not in ("pending", "queued"):
             continue
-        bad = [other for other in before if other in failed or run.steps[other].state in _STEP_BAD]
+        bad = [n for n in before if n in failed or (run.steps[n].state in _STEP_BAD and n not in retried)]
+        why: tuple[str, str] | None = None
         if bad:
+            why = "upstream", f"{_listed(bad)} did not succeed."
+        elif any(run.steps[other].state not in STEP_GOOD for other in before):
+            continue
+        elif lost_too_often(step):
+            why = "lost", f"The process that executed it ended {MOST_LOST} times."
+        elif lack := lacking(definition.resources, machine):
+            why = "error", lack
+        elif step.not_before and step.not_before > now:
+            wakes.append(step.not_before)
+        else:
+            ready.append(name)
+        if why:
             failed.add(name)
-            actions.append(_failed(name, "upstream", f"{_listed(bad)} did not succeed."))
-            continue
-        if any(run.steps[other].state not in STEP_GOOD for other in before):
-            continue
-        if capacity <= 0:
+            actions.append(Emit("step.failed", name, {"reason": why[0], "message": why[1]}))
+    if run.state != "waiting":
+        actions += _start(run, sorted(ready, key=lambda name: -run.urgency[name]), free, machine, workspace)
+    if wakes:
+        actions.append(Wake(min(wakes)))
+    return actions
+
+
+def _start(run: Run, ready: list[str], free: Amount, machine: Amount, workspace: PurePath) -> list[Action]:
+    actions: list[Action] = []
+    limit = run.workflow.max_parallel
+    places = None if limit is None else limit - sum(step.state == "running" for step in run.steps.values())
+    for name in ready:
+        step, definition = run.steps[name], run.workflow.steps[name]
+        amount = needed(definition.resources, machine)
+        if places == 0 or not free.holds(amount):
             if step.state == "pending":
                 actions.append(Emit("step.queued", name))
             continue
         try:
-            parameters = resolve(run.workflow.steps[name], run.parameters, run.steps, workspace)
+            parameters = resolve(definition, run.parameters, run.steps, workspace)
         except Unresolved as error:
-            failed.add(name)
-            actions.append(_failed(name, "error", str(error)))
+            actions.append(Emit("step.failed", name, {"reason": "error", "message": str(error)}))
             continue
-        capacity -= 1
+        free = free - amount
+        places = places and places - 1
         actions.append(Start(name, len(step.attempts) + 1, parameters))
     return actions
-
-
-def _failed(step: str, reason: str, message: str) -> Emit:
-    return Emit("step.failed", step, {"reason": reason, "message": message})
 
 
 def _outcome(run: Run) -> str:

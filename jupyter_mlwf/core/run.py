@@ -9,7 +9,7 @@ from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from .graph import wiring
+from .graph import longest_paths, wiring
 from .interface import CheckKind
 from .workflow import Workflow
 
@@ -19,8 +19,12 @@ FailureReason = Literal["error", "timeout", "memory", "kernel-died", "lost", "ch
 EventType = Literal[
     "run.created",
     "run.started",
+    "run.paused",
+    "run.continued",
+    "run.changed",
     "run.stopping",
     "run.finished",
+    "run.retried",
     "step.queued",
     "step.started",
     "step.progress",
@@ -32,6 +36,7 @@ EventType = Literal[
     "step.failed",
     "step.stopped",
     "step.lost",
+    "step.retried",
 ]
 
 RUN_ENDED: frozenset[RunState] = frozenset({"succeeded", "failed", "stopped"})
@@ -39,6 +44,7 @@ STEP_ENDED: frozenset[StepState] = frozenset({"succeeded", "cached", "skipped", 
 STEP_GOOD: frozenset[StepState] = frozenset({"succeeded", "cached"})
 
 _RUN_STATE: TypeAdapter[RunState] = TypeAdapter(RunState)
+_TIME: TypeAdapter[datetime | None] = TypeAdapter(datetime | None)
 _REASON: TypeAdapter[FailureReason | None] = TypeAdapter(FailureReason | None)
 
 
@@ -95,6 +101,7 @@ class StepRun(_Data):
     queued: datetime | None = None
     started: datetime | None = None
     finished: datetime | None = None
+    not_before: datetime | None = Field(default=None, description="When the next attempt may start, after a failure.")
     progress: Progress | None = None
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     outputs: dict[str, JsonValue] = Field(default_factory=dict)
@@ -161,6 +168,11 @@ class Run(_Data):
         """What each step waits for, in an order in which steps can run. Copies of the run keep it: it never changes."""
         return wiring(self.workflow)
 
+    @cached_property
+    def urgency(self) -> dict[str, int]:
+        """How many steps are on the longest path that starts with each step: the critical path goes first."""
+        return longest_paths(self.wiring)
+
     @property
     def ended(self) -> bool:
         """Whether nothing will change any more."""
@@ -217,8 +229,17 @@ def _apply_to_run(run: Run, event: Event) -> None:
     match event.type:
         case "run.started":
             run.state, run.started = "running", event.time
+        case "run.paused":
+            run.state = "waiting"
+        case "run.continued":
+            run.state = "running"
+        case "run.changed":
+            run.parameters = run.parameters | _dict(event.data["parameters"])
         case "run.stopping":
             run.state = "stopping"
+        case "run.retried":
+            run.state, run.finished = "running", None
+            run.started = run.started or event.time
         case "run.finished":
             run.state = _RUN_STATE.validate_python(event.data["state"])
             run.finished = event.time
@@ -232,9 +253,7 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
         case "step.queued":
             step.state, step.queued = "queued", event.time
         case "step.started":
-            fresh = StepRun(attempts=step.attempts, queued=step.queued)
-            for name in StepRun.model_fields:
-                setattr(step, name, getattr(fresh, name))
+            _begin_anew(step, queued=step.queued)
             step.state, step.started = "running", event.time
             step.parameters = _dict(data["parameters"])
             step.attempts.append(
@@ -265,10 +284,28 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
         case "step.lost":
             _end_attempt(step, event, "failed", "lost")
             step.state, step.started, step.progress = "pending", None, None
-        case "run.created" | "run.started" | "run.stopping" | "run.finished":
+        case "step.retried":
+            _begin_anew(step, queued=None)
+            step.not_before = _TIME.validate_python(data.get("at"))
+        case (
+            "run.created"
+            | "run.started"
+            | "run.paused"
+            | "run.continued"
+            | "run.changed"
+            | "run.stopping"
+            | "run.finished"
+            | "run.retried"
+        ):
             raise ValueError(f"{event.type} is not an event of a step")
         case _:
             assert_never(event.type)
+
+
+def _begin_anew(step: StepRun, queued: datetime | None) -> None:
+    fresh = StepRun(attempts=step.attempts, queued=queued)
+    for name in StepRun.model_fields:
+        setattr(step, name, getattr(fresh, name))
 
 
 def _end(step: StepRun, event: Event, state: StepState) -> None:

@@ -20,6 +20,8 @@ from pydantic import (
     Tag,
 )
 
+from .units import Duration, Size
+
 #: Version of the document format that this code reads and writes.
 FORMAT: Final = 1
 
@@ -108,6 +110,24 @@ class Parameter(_Model):
         return self.default is None
 
 
+class Retries(_Model):
+    """How often, and when, a step that failed is started again by itself."""
+
+    count: int = Field(ge=0, le=100, description="How many times at most, after the first attempt.")
+    delay: Duration = Field(default="0s", description="How long to wait before the first of them.")
+    backoff: float = Field(default=1, ge=1, le=100, description="By how much the wait grows each time.")
+
+
+class Resources(_Model):
+    """What a step takes of the machine. Steps run at once only as far as all of them fit."""
+
+    cpus: float = Field(default=1, ge=0, le=10_000)
+    memory: Size | None = Field(
+        default=None, description="Also its limit: a step that takes more is ended, with the reason `memory`."
+    )
+    gpus: int = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
+
+
 class Step(_Model):
     """One notebook of the workflow."""
 
@@ -120,6 +140,9 @@ class Step(_Model):
     kernel: str | None = Field(
         default=None, description="Name of the kernel to use instead of the one the notebook names."
     )
+    retries: Retries | None = Field(default=None, description="Without it, a step that failed stays failed.")
+    timeout: Duration | None = Field(default=None, description="How long an attempt may take, such as `30m`.")
+    resources: Resources = Field(default_factory=Resources)
 
 
 Position = tuple[Number, Number]
@@ -132,6 +155,12 @@ class Workflow(_Model):
     name: Name
     title: str | None = Field(default=None, description="Shown instead of the name.")
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    max_parallel: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="How many steps of a run may run at once, if the machine allows more.",
+    )
     steps: dict[Name, Step] = Field(default_factory=dict)
     layout: dict[Name, Position] = Field(
         default_factory=dict, description="Where the steps stand on the canvas: x and y in pixels."

@@ -58,7 +58,9 @@ def ensure_worker(workspace: Workspace, settings: MLWF) -> None:
         "jupyter_mlwf",
         "worker",
         f"--idle={settings.worker_idle_seconds:g}",
-        f"--MLWF.slots={settings.slots}",
+        f"--MLWF.cpus={settings.cpus:g}",
+        f"--MLWF.memory={settings.memory}",
+        f"--MLWF.gpus={settings.gpus}",
     ]
     # Without the marks of a step: a worker that a notebook started is not of its step, and does not end with it.
     environment = {name: value for name, value in os.environ.items() if name not in STEP_VARIABLES}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+import os
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from pydantic import JsonValue
 
-from ..core.plan import Cancel, Emit, Start, plan
-from ..core.run import Event, EventType, Run, apply
+from ..core.capacity import Amount, needed, offer
+from ..core.plan import Cancel, Emit, Start, Wake, plan
+from ..core.run import STEP_ENDED, Event, EventType, Run, apply
+from ..core.units import seconds
 from ..files import write_atomically
-from ..ports import Clock, Lease, Report, RunStore, StaleLease, StepJob, StepRunner
+from ..ports import Clock, Lease, Pending, Report, Request, RunStore, StaleLease, StepJob, StepRunner
 from ..workspace import Workspace
 from .launch import working_folder
+from .recovery import forget_the_dead
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,16 @@ RENEW_SECONDS = 4.0
 #: How often a worker looks into the store for new runs and requests.
 POLL_SECONDS = 0.2
 
-Wake = Literal["wake", "stop"]
+#: The last report of an attempt.
+_ENDS = frozenset({"step.succeeded", "step.failed", "step.stopped", "step.lost"})
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What a running step has of the machine."""
+
+    amount: Amount
+    gpus: tuple[str, ...]
 
 
 @dataclass
@@ -36,38 +48,45 @@ class _Held:
     """A run that this worker holds."""
 
     lease: Lease
-    inbox: asyncio.Queue[Report | Wake] = field(default_factory=asyncio.Queue)
+    inbox: asyncio.Queue[Report | Pending | None] = field(default_factory=asyncio.Queue)
+    """What there is to react to; None only has the plan made again."""
     cancelled: set[str] = field(default_factory=set)
-    stopping: bool = False
+    heard: set[int] = field(default_factory=set)
+    wanting: bool = False
+    """Whether it has steps that are ready and have not got what they need."""
 
 
 class Worker:
     """Executes runs until it is told to end.
 
-    One worker serves any number of runs at once; they share its slots. What a worker writes is fenced: once another
-    worker has taken a run over, this one drops it and ends its notebooks.
+    One worker serves any number of runs at once; they share its machine fairly. What a worker writes is fenced: once
+    another worker has taken a run over, this one drops it and ends its notebooks.
     """
 
     def __init__(
-        self, store: RunStore, runner: StepRunner, workspace: Workspace, clock: Clock, *, name: str, slots: int
+        self, store: RunStore, runner: StepRunner, workspace: Workspace, clock: Clock, *, name: str, machine: Amount
     ) -> None:
         self._store = store
         self._runner = runner
         self._workspace = workspace
         self._clock = clock
         self._name = name
-        self._slots = slots
+        self._machine = machine
         self._held: dict[str, _Held] = {}
-        self._busy: set[tuple[str, str]] = set()
+        self._busy: dict[tuple[str, str], _Share] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        visible = [device.strip() for device in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if device.strip()]
+        self._gpus = (visible or [str(index) for index in range(machine.gpus)])[: machine.gpus]
 
     async def run_one(self, run: str) -> None:
-        """Execute one run to its end. Does nothing if another worker holds it."""
+        """Execute one run to its end, from when no other worker holds it; it may also end in the hands of another."""
         async with self._serving():
-            lease = await asyncio.to_thread(self._claim, run)
-            if lease is not None:
-                self._hold(lease)
-                await self._tasks[run]
+            while not (await asyncio.to_thread(self._store.get_run, run)).ended:
+                if lease := await asyncio.to_thread(self._claim, run):
+                    self._hold(lease)
+                    await self._tasks[run]
+                else:
+                    await asyncio.sleep(POLL_SECONDS)
 
     async def serve(self, idle_seconds: float | None = None) -> None:
         """Execute whatever is queued, and what dead workers left, until cancelled or idle for that long."""
@@ -99,6 +118,7 @@ class Worker:
                 await asyncio.to_thread(self._store.give_back, held.lease)
 
     def _claim(self, run: str | None = None) -> Lease | None:
+        forget_the_dead(self._store)
         return self._store.claim(self._name, self._clock.now(), LEASE_SECONDS, run)
 
     def _hold(self, lease: Lease) -> None:
@@ -112,6 +132,7 @@ class Worker:
             self._held.pop(run, None)
             if error := task.exception():
                 log.error("run %s was dropped", run, exc_info=error)
+                self._dropping = asyncio.ensure_future(self._end_notebooks(run))
 
     async def _receive(self) -> None:
         """Hand the runner's reports to their runs."""
@@ -125,11 +146,11 @@ class Worker:
         renewed = loop.time()
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            for run in await asyncio.to_thread(self._store.stop_requested, list(self._held)):
-                held = self._held.get(run)
-                if held and not held.stopping:
-                    held.stopping = True
-                    held.inbox.put_nowait("stop")
+            for pending in await asyncio.to_thread(self._store.requests, list(self._held)):
+                held = self._held.get(pending.run)
+                if held and pending.id not in held.heard:
+                    held.heard.add(pending.id)
+                    held.inbox.put_nowait(pending)
             if loop.time() - renewed >= RENEW_SECONDS:
                 renewed = loop.time()
                 for held in list(self._held.values()):
@@ -147,51 +168,80 @@ class Worker:
     async def _drive(self, held: _Held) -> None:
         try:
             run = await asyncio.to_thread(self._store.get_run, held.lease.run)
-            run = await self._take_over(held, run)
+            if run.state != "queued":
+                run = await self._take_over(held, run)
             run = await self._act(held, run)
             while not run.ended:
-                received: list[Report | Wake] = [await held.inbox.get()]
+                received = [await held.inbox.get()]
                 while not held.inbox.empty():
                     received.append(held.inbox.get_nowait())
-                run = await self._hear(held, run, received)
+                run = await self._hear(held, run, [each for each in received if each is not None])
                 run = await self._act(held, run)
             await asyncio.to_thread(self._store.give_back, held.lease)
         except StaleLease:
+            log.warning("run %s was taken over by another worker", held.lease.run)
             await self._end_notebooks(held.lease.run)
 
     async def _take_over(self, held: _Held, run: Run) -> Run:
-        """Mark what a dead worker was executing as lost; the plan starts it again."""
+        """End what a dead worker left behind, and mark it as lost; the plan starts it again."""
+        await self._runner.tidy(run.id)
         lost = [name for name, step in run.steps.items() if step.state == "running"]
         message = "The process that executed it ended."
         return await self._append(
             held, run, [self._event(run, "step.lost", name, {"message": message}) for name in lost]
         )
 
-    async def _hear(self, held: _Held, run: Run, received: Iterable[Report | Wake]) -> Run:
-        events = []
-        ended = False
+    async def _hear(self, held: _Held, run: Run, received: Iterable[Report | Pending]) -> Run:
+        events: list[Event] = []
+        handled: list[int] = []
+        freed = False
         for each in received:
-            if each == "stop" and run.state in ("queued", "running"):
-                events.append(self._event(run, "run.stopping"))
-            elif isinstance(each, Report) and each.attempt == len(run.steps[each.step].attempts):
+            if isinstance(each, Pending):
+                handled.append(each.id)
+                events += await self._answer(held, run, each.request)
+            elif each.attempt == len(run.steps[each.step].attempts):
                 events.append(self._event(run, each.type, each.step, self._recorded(each)))
-                if each.type in ("step.succeeded", "step.failed", "step.stopped", "step.lost"):
-                    self._busy.discard((run.id, each.step))
+                if each.type in _ENDS:
+                    self._busy.pop((run.id, each.step), None)
                     held.cancelled.discard(each.step)
-                    ended = True
-        run = await self._append(held, run, events)
-        if ended:
+                    freed = True
+        run = await self._append(held, run, events, handled)
+        if freed:
             self._wake_others(run.id)
         return run
 
+    async def _answer(self, held: _Held, run: Run, request: Request) -> list[Event]:
+        """The events that a request leads to now; none if it makes no sense any more."""
+        match request:
+            case Request(kind="stop", step=None) if run.state in ("queued", "running", "waiting"):
+                return [self._event(run, "run.stopping")]
+            case Request(kind="stop", step=str(name)) if run.steps[name].state == "running":
+                await self._cancel(held, run, name)
+            case Request(kind="stop", step=str(name)) if run.steps[name].state not in STEP_ENDED:
+                return [self._event(run, "step.stopped", name)]
+            case Request(kind="pause") if run.state in ("queued", "running"):
+                return [self._event(run, "run.paused")]
+            case Request(kind="continue") if run.state == "waiting":
+                return [self._event(run, "run.continued")]
+            case Request(kind="change"):
+                return [self._event(run, "run.changed", data={"parameters": request.parameters})]
+        return []
+
+    async def _cancel(self, held: _Held, run: Run, step: str) -> None:
+        if step not in held.cancelled:
+            held.cancelled.add(step)
+            await self._runner.cancel(run.id, step)
+
     def _wake_others(self, run: str) -> None:
         for other in self._held.values():
-            if other.lease.run != run:
-                other.inbox.put_nowait("wake")
+            if other.wanting and other.lease.run != run:
+                other.inbox.put_nowait(None)
 
     async def _act(self, held: _Held, run: Run) -> Run:
         """Carry out the plan until nothing is left to do now."""
-        while actions := plan(run, self._slots - len(self._busy), self._workspace.root):
+        while actions := plan(run, self._clock.now(), self._offer(run), self._machine, self._workspace.root):
+            # Before anything is awaited: another run's plan must not count on the same part of the machine.
+            shares = {action.step: self._take(run, action.step) for action in actions if isinstance(action, Start)}
             events: list[Event] = []
             jobs: list[StepJob] = []
             for action in actions:
@@ -199,8 +249,7 @@ class Worker:
                     case Emit(kind, step, data):
                         events.append(self._event(run, kind, step, data))
                     case Start():
-                        job = await self._job(run, action)
-                        self._busy.add((run.id, action.step))
+                        job = await self._job(run, action, shares[action.step])
                         jobs.append(job)
                         data = {
                             "attempt": action.attempt,
@@ -208,17 +257,34 @@ class Worker:
                             "notebook": self._workspace.record(job.notebook),
                         }
                         events.append(self._event(run, "step.started", action.step, data))
-                    case Cancel(step) if step not in held.cancelled:
-                        held.cancelled.add(step)
-                        await self._runner.cancel(run.id, step)
+                    case Cancel(step):
+                        await self._cancel(held, run, step)
+                    case Wake(at):
+                        seconds = (at - self._clock.now()).total_seconds()
+                        asyncio.get_running_loop().call_later(max(seconds, 0), held.inbox.put_nowait, None)
             if not events:
                 break
             run = await self._append(held, run, events)
             for job in jobs:
                 await self._runner.start(job)
+        held.wanting = any(step.state == "queued" for step in run.steps.values())
         return run
 
-    async def _job(self, run: Run, start: Start) -> StepJob:
+    def _offer(self, run: Run) -> Amount:
+        used: dict[str, Amount] = {}
+        for (other, _), share in self._busy.items():
+            used[other] = used.get(other, Amount()) + share.amount
+        wanting = [held.lease.run for held in self._held.values() if held.wanting]
+        return offer(self._machine, used, wanting, run.id)
+
+    def _take(self, run: Run, step: str) -> _Share:
+        amount = needed(run.workflow.steps[step].resources, self._machine)
+        taken = {gpu for share in self._busy.values() for gpu in share.gpus}
+        free = [gpu for gpu in self._gpus if gpu not in taken]
+        share = self._busy[run.id, step] = _Share(amount, tuple(free[: amount.gpus]))
+        return share
+
+    async def _job(self, run: Run, start: Start, share: _Share) -> StepJob:
         step = run.workflow.steps[start.step]
         folder = self._workspace.attempt(run.id, start.step, start.attempt)
         return StepJob(
@@ -230,6 +296,9 @@ class Worker:
             cwd=working_folder(self._workspace, run.origin, step.notebook) or folder,
             parameters=start.parameters,
             kernel=step.kernel,
+            timeout=seconds(step.timeout) if step.timeout else None,
+            memory=share.amount.memory or None,
+            environment={"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {},
         )
 
     def _lay_out(self, sha256: str) -> Path:
@@ -238,17 +307,16 @@ class Worker:
             write_atomically(path, self._store.get_blob(sha256))
         return path
 
-    async def _append(self, held: _Held, run: Run, events: list[Event]) -> Run:
-        if not events:
+    async def _append(self, held: _Held, run: Run, events: list[Event], handled: Sequence[int] = ()) -> Run:
+        if not events and not handled:
             return run
         # A cancelled await must not leave a run between its log and its state: the thread writes on, and so do we.
-        appended = await asyncio.shield(asyncio.to_thread(self._store.append, held.lease, events))
+        appended = await asyncio.shield(asyncio.to_thread(self._store.append, held.lease, events, handled))
         return apply(run, *appended)
 
     async def _end_notebooks(self, run: str) -> None:
-        log.warning("run %s was taken over by another worker", run)
         for busy in [each for each in self._busy if each[0] == run]:
-            self._busy.discard(busy)
+            del self._busy[busy]
             await self._runner.cancel(*busy)
 
     def _event(

@@ -23,6 +23,7 @@ from pydantic import JsonValue
 from ..core.errors import BadRequest, MLWFError
 from ..core.recording import MESSAGES, MIME
 from ..core.run import EventType
+from ..core.units import shown_size
 from ..core.workflow import IDENTIFIER_PATTERN
 from ..ports import ARTIFACTS_VARIABLE, RUN_VARIABLE, STEP_VARIABLE, Report, StepJob
 from .client import CellClient
@@ -38,6 +39,10 @@ INTERRUPT_SECONDS = 2.0
 _TERMINATE_SECONDS = 1.0
 _STRAY_SECONDS = 0.5
 
+#: How often the memory of a step that has a limit is looked at, in seconds.
+_LOOK_SECONDS = 0.2
+_LONGEST_SLEEP = 3600.0
+
 _MAX_MESSAGE = 500
 
 log = logging.getLogger(__name__)
@@ -46,7 +51,7 @@ log = logging.getLogger(__name__)
 class Failure(NamedTuple):
     """Why a step failed; `cell` is an index among all cells of the executed notebook."""
 
-    reason: Literal["error", "kernel-died", "check"]
+    reason: Literal["error", "kernel-died", "check", "timeout", "memory"]
     message: str
     cell: int | None = None
 
@@ -189,6 +194,7 @@ class _Cells:
         self._ready = False
         self._over = asyncio.Event()
         self._stop_requested = False
+        self._limit: Failure | None = None
         self._ending: asyncio.Task[None] | None = None
 
     def stop(self, grace: float) -> None:
@@ -202,10 +208,14 @@ class _Cells:
         """Execute until something fails, or stop is called. Leaves no process behind."""
         self._loop = asyncio.get_running_loop()
         self._manager.notebook_start()
+        watching = asyncio.create_task(self._watch())
         try:
             if await self._start():
                 await self._execute_each()
         finally:
+            watching.cancel()
+            if self._limit and not self.stopped:
+                self.failure = self._limit._replace(cell=self.failure.cell if self.failure else None)
             self._over.set()
             await self._end_processes()
             self._manager.notebook_complete()
@@ -262,9 +272,25 @@ class _Cells:
             if cell.cell_type == "code":
                 done += 1
                 self._tell("step.progress", {"cell": done, "cells": count})
-            if self._stop_requested:
+            if self._stop_requested or self._limit:
                 break
         self.stopped = self._stop_requested
+
+    async def _watch(self) -> None:
+        """End the notebook when it takes longer, or more memory, than it may."""
+        loop = asyncio.get_running_loop()
+        job = self._job
+        deadline = loop.time() + (job.timeout or float("inf"))
+        while loop.time() < deadline:
+            await asyncio.sleep(
+                min(_LOOK_SECONDS if job.memory else float("inf"), deadline - loop.time(), _LONGEST_SLEEP)
+            )
+            if job.memory and (used := await asyncio.to_thread(self._family().memory)) > job.memory:
+                allowed = shown_size(job.memory)
+                self._limit = Failure("memory", f"It took {shown_size(used)} of memory; {allowed} are allowed.")
+                return self._begin_to_end(0)
+        self._limit = Failure("timeout", f"It took longer than {job.timeout:g} seconds.")
+        self._begin_to_end(INTERRUPT_SECONDS)
 
     def _hear(self, message: dict[str, Any], cell: NotebookNode, index: int) -> None:
         if message["msg_type"] in MESSAGES:

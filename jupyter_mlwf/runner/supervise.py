@@ -17,14 +17,14 @@ _ROUNDS = 5
 
 
 class Family:
-    """The processes that a step's kernel started, itself included.
+    """The processes that a step's kernel started, itself included; or those of all steps of a run.
 
     They are known by its session, by the variables that mark the environment of a step (a daemon leaves the session,
     and keeps those), and by descent from one of these.
     """
 
-    def __init__(self, run: str, step: str, session: int | None = None) -> None:
-        self._marks = {RUN_VARIABLE: run, STEP_VARIABLE: step}
+    def __init__(self, run: str, step: str | None = None, session: int | None = None) -> None:
+        self._marks = {RUN_VARIABLE: run} | ({} if step is None else {STEP_VARIABLE: step})
         self._session = session
         self._members: set[psutil.Process] = set()
 
@@ -43,6 +43,16 @@ class Family:
             if process not in self._members:
                 self._members.add(process)
                 found.extend(children.get(process.pid, ()))
+
+    def memory(self) -> int:
+        """What all members take now, in bytes; pages that several share are counted once."""
+        self.look()
+        total = 0
+        for process in self._alive():
+            with contextlib.suppress(psutil.Error):
+                taken = process.memory_full_info()
+                total += getattr(taken, "pss", taken.uss)
+        return total
 
     def end(self, grace: float) -> None:
         """End all: SIGTERM, and SIGKILL after so many seconds."""

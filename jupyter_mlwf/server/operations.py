@@ -102,7 +102,7 @@ def get_run_workflow(services: Services, call: Call) -> BaseModel:
 
 def stop_run(services: Services, call: Call) -> BaseModel:
     run = _run(services, call)
-    services.store.request_stop(run.id)
+    services.control.stop(run, call.query.get("step"))
     services.wake_worker()
     return record(services.store.get_run(run.id))
 

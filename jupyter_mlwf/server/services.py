@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..documents import Document, read
+from ..engine.control import Control
 from ..engine.launch import Launcher
 from ..engine.ondemand import ensure_worker
 from ..ports import Clock, Notebooks, RunStore
@@ -27,6 +28,11 @@ class Services:
     def launcher(self) -> Launcher:
         """Creates runs."""
         return Launcher(self.store, self.workspace, self.clock)
+
+    @property
+    def control(self) -> Control:
+        """Stops, pauses, changes and retries runs."""
+        return Control(self.store, self.clock)
 
     @property
     def releaser(self) -> Releaser:

@@ -6,18 +6,17 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from ..core import codec
-from ..core.errors import NotFound
+from ..core.errors import Conflict, NotFound
 from ..core.record import RunSummary
 from ..core.release import Release, ReleaseSummary
-from ..core.run import Event, Run, StepRun, apply, create
-from ..ports import Lease, NewRun, StaleLease
-from . import blobs, releases, tables
+from ..core.run import Event, Run, create
+from ..ports import Lease, NewRun, Pending, Request, StaleLease
+from . import blobs, releases, rows, tables
 from .database import Database
 
 #: Base 32 without the letters that are taken for digits (Crockford).
@@ -26,10 +25,6 @@ _RUN_ID = re.compile(rf"r[{_DIGITS}]{{19}}")
 _RUN_NUMBER = re.compile(r"[0-9]{1,18}")
 
 _SUMMARY = [tables.runs.c[name] for name in RunSummary.model_fields if name in tables.runs.c]
-#: What of a step run has a column of its own; `data` holds the rest.
-_STEP_COLUMNS = {"state", "reason", "started", "finished"}
-#: Older SQLite takes at most 999 values in a statement.
-_MOST_NAMED = 500
 
 
 def open_store(url: str) -> SqlRunStore:
@@ -83,13 +78,13 @@ class SqlRunStore:
                     "path": run.origin.path,
                     "release": run.origin.release,
                     "created": run.created,
-                    **_run_columns(run),
+                    **rows.run_columns(run),
                 },
             )
             if run.steps:
                 connection.execute(
                     insert(tables.step_runs),
-                    [{"run": run.id, "step": name, **_step_columns(step)} for name, step in run.steps.items()],
+                    [{"run": run.id, "step": name, **rows.step_columns(step)} for name, step in run.steps.items()],
                 )
             connection.execute(insert(tables.events), dict(event))
         return run
@@ -105,11 +100,12 @@ class SqlRunStore:
             if row is None:
                 raise _no_run(run)
             first = select(tables.events).where(tables.events.c.run == row["id"]).order_by(tables.events.c.seq).limit(1)
-            found = create(_event(connection.execute(first).mappings().one()))
-            steps = _load_steps(connection, select(tables.step_runs).where(tables.step_runs.c.run == row["id"]))
+            found = create(rows.event(connection.execute(first).mappings().one()))
+            steps = rows.load_steps(connection, select(tables.step_runs).where(tables.step_runs.c.run == row["id"]))
         return found.model_copy(
             update={
                 "state": row["state"],
+                "parameters": row["parameters"],
                 "started": row["started"],
                 "finished": row["finished"],
                 "seq": row["seq"],
@@ -129,7 +125,7 @@ class SqlRunStore:
         if before is not None:
             query = query.where(tables.runs.c.number < before)
         with self._database.read() as connection:
-            return [_summary(row) for row in connection.execute(query).mappings()]
+            return [rows.summary(row) for row in connection.execute(query).mappings()]
 
     def events(self, after: int = 0, *, run: str | None = None, limit: int = 1000) -> list[Event]:
         """Events with a sequence number above `after`, in order."""
@@ -137,7 +133,7 @@ class SqlRunStore:
         if run is not None:
             query = query.where(tables.events.c.run == run)
         with self._database.read() as connection:
-            return [_event(row) for row in connection.execute(query).mappings()]
+            return [rows.event(row) for row in connection.execute(query).mappings()]
 
     def last_seq(self) -> int:
         """Sequence number of the newest event; 0 if there is none."""
@@ -191,14 +187,14 @@ class SqlRunStore:
         with self._database.write() as connection:
             connection.execute(update(tables.runs).where(*_held(lease)).values(lease_owner=None, lease_until=None))
 
-    def append(self, lease: Lease, events: Sequence[Event]) -> list[Event]:
+    def append(self, lease: Lease, events: Sequence[Event], handled: Sequence[int] = ()) -> list[Event]:
         """Append events to a run and update its rows; the events come back with their sequence numbers.
+
+        The requests `handled` are what the events answer; they are not told again.
 
         Raises:
             StaleLease: somebody else holds the run; nothing was written.
         """
-        if foreign := {event.run for event in events} - {lease.run}:
-            raise ValueError(f"events of {foreign} under a lease of {lease.run}")
         with self._database.write() as connection:
             # PostgreSQL locks the row, so that nobody takes the run over before the events are there.
             row = (
@@ -206,46 +202,66 @@ class SqlRunStore:
             )
             if row is None:
                 raise _stale(lease)
-            if not events:
-                return []
-            connection.execute(update(tables.counters).values(events=tables.counters.c.events + len(events)))
-            last = connection.execute(select(tables.counters.c.events)).scalar_one()
-            numbered = [
-                event.model_copy(update={"seq": seq}) for seq, event in enumerate(events, start=last - len(events) + 1)
-            ]
-            run = apply(_part(connection, row, {event.step for event in events if event.step}), *numbered)
-            connection.execute(insert(tables.events), [dict(event) for event in numbered])
-            connection.execute(update(tables.runs).where(tables.runs.c.id == run.id).values(_run_columns(run)))
-            if run.steps:
-                connection.execute(
-                    update(tables.step_runs).where(
-                        tables.step_runs.c.run == bindparam("of_run"), tables.step_runs.c.step == bindparam("of_step")
-                    ),
-                    [{"of_run": run.id, "of_step": name, **_step_columns(step)} for name, step in run.steps.items()],
-                )
-        return numbered
+            if handled:
+                connection.execute(delete(tables.requests).where(tables.requests.c.id.in_(handled)))
+            return rows.append(connection, row, events)
 
-    def request_stop(self, run: str) -> None:
-        """Ask whoever holds the run to stop it. A run that has ended stays as it is.
+    def reopen(self, run: str, events: Sequence[Event]) -> list[Event]:
+        """Append events to a run that has ended, so that it goes on; it can then be claimed.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it has not ended; nothing was written.
+        """
+        with self._database.write() as connection:
+            row = (
+                connection.execute(select(tables.runs).where(tables.runs.c.id == run).with_for_update())
+                .mappings()
+                .one_or_none()
+            )
+            if row is None:
+                raise _no_run(run)
+            if row["finished"] is None:
+                raise Conflict(f"Run {row['number']} has not ended: it goes on by itself.")
+            return rows.append(connection, row, events)
+
+    def request(self, run: str, request: Request) -> None:
+        """Ask something of whoever holds the run, now or later. A run that has ended does not hear it.
 
         Raises:
             NotFound: there is no such run.
         """
+        open_run = select(tables.runs.c.finished).where(tables.runs.c.id == run).with_for_update()
         with self._database.write() as connection:
-            finished = connection.execute(select(tables.runs.c.finished).where(tables.runs.c.id == run)).one_or_none()
-            if finished is None:
+            row = connection.execute(open_run).one_or_none()
+            if row is None:
                 raise _no_run(run)
-            connection.execute(
-                update(tables.runs)
-                .where(tables.runs.c.id == run, tables.runs.c.finished.is_(None))
-                .values(stop_requested=True)
-            )
+            if row.finished is None:
+                connection.execute(insert(tables.requests), {"run": run, "data": request.model_dump(mode="json")})
 
-    def stop_requested(self, runs: Iterable[str]) -> set[str]:
-        """Those of the runs that somebody asked to stop."""
-        query = select(tables.runs.c.id).where(tables.runs.c.id.in_(list(runs)), tables.runs.c.stop_requested)
+    def requests(self, runs: Iterable[str]) -> list[Pending]:
+        """What was asked of these runs and is not handled, in the order in which it was asked."""
+        query = select(tables.requests).where(tables.requests.c.run.in_(list(runs))).order_by(tables.requests.c.id)
+        with self._database.read() as connection:
+            return [
+                Pending(row["id"], row["run"], Request.model_validate(row["data"]))
+                for row in connection.execute(query).mappings()
+            ]
+
+    def holders(self) -> set[str]:
+        """Owners of the leases on runs that have not ended."""
+        query = select(tables.runs.c.lease_owner).where(
+            tables.runs.c.finished.is_(None), tables.runs.c.lease_owner.is_not(None)
+        )
         with self._database.read() as connection:
             return set(connection.scalars(query))
+
+    def forget(self, owner: str) -> None:
+        """Let go of all that an owner holds, because it is known to be dead."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(tables.runs).where(tables.runs.c.lease_owner == owner).values(lease_owner=None, lease_until=None)
+            )
 
     def add_release(self, release: Release, blobs: dict[str, bytes]) -> None:
         """Keep a release for ever, with the content of its files by SHA-256.
@@ -318,47 +334,3 @@ def _no_run(run: str) -> NotFound:
 
 def _stale(lease: Lease) -> StaleLease:
     return StaleLease(f"Run {lease.run} is no longer held by {lease.owner}; nothing was written.")
-
-
-def _part(connection: Connection, row: RowMapping, steps: set[str]) -> Run:
-    """As much of a run as `apply` looks at for events of these steps: an append costs the same in a run of any size."""
-    query = select(tables.step_runs).where(tables.step_runs.c.run == row["id"])
-    if len(steps) <= _MOST_NAMED:
-        query = query.where(tables.step_runs.c.step.in_(steps))
-    loaded = _load_steps(connection, query)
-    if missing := steps - loaded.keys():
-        raise ValueError(f"run {row['id']} has no steps {sorted(missing)}")
-    return Run.model_construct(
-        id=row["id"],
-        state=row["state"],
-        started=row["started"],
-        finished=row["finished"],
-        seq=row["seq"],
-        steps={name: loaded[name] for name in steps},
-    )
-
-
-def _load_steps(connection: Connection, query: Select[Any]) -> dict[str, StepRun]:
-    return {
-        row["step"]: StepRun.model_validate(row["data"] | {name: row[name] for name in _STEP_COLUMNS})
-        for row in connection.execute(query).mappings()
-    }
-
-
-def _run_columns(run: Run) -> dict[str, Any]:
-    return {"state": run.state, "started": run.started, "finished": run.finished, "seq": run.seq}
-
-
-def _step_columns(step: StepRun) -> dict[str, Any]:
-    data = step.model_dump(mode="json", exclude=_STEP_COLUMNS, exclude_defaults=True)
-    return {name: getattr(step, name) for name in _STEP_COLUMNS} | {"data": data}
-
-
-def _event(row: RowMapping) -> Event:
-    return Event.model_validate(dict(row))
-
-
-def _summary(row: RowMapping) -> RunSummary:
-    started, finished = row["started"], row["finished"]
-    seconds = (finished - started).total_seconds() if started and finished else None
-    return RunSummary(**row, seconds=seconds)

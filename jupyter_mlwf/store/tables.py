@@ -9,7 +9,6 @@ from typing import cast
 from pydantic import JsonValue
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -80,11 +79,11 @@ runs = Table(
     Column("path", Text, nullable=False),
     Column("release", Text),
     Column("state", Text, nullable=False),
+    Column("parameters", Json, nullable=False, comment="Their values now: they may be changed while the run goes on."),
     Column("created", Instant, nullable=False),
     Column("started", Instant),
     Column("finished", Instant),
     Column("seq", _Long, nullable=False, comment="The last event that is in this row and in those of its steps."),
-    Column("stop_requested", Boolean, nullable=False, server_default=text("false")),
     Column("lease_owner", Text),
     Column("lease_token", _Long, nullable=False, server_default=text("0")),
     Column("lease_until", Instant),
@@ -123,6 +122,14 @@ events = Table(
     Column("data", Json, nullable=False),
     ForeignKeyConstraint(["run", "step"], ["step_runs.run", "step_runs.step"]),
     Index("events_by_run", "run", "seq"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _Long, primary_key=True, autoincrement=True),
+    Column("run", Text, ForeignKey("runs.id"), nullable=False, index=True),
+    Column("data", Json, nullable=False, comment="What is asked. A row goes when its run has answered."),
 )
 
 releases = Table(

@@ -93,7 +93,7 @@ def test_independent_steps_run_side_by_side(tmp_path: Path) -> None:
             f"while not pathlib.Path('{other}').exists():\n    assert time.monotonic() < end\n    time.sleep(0.01)",
         )
     write_workflow(tmp_path / "both.mlwf", {n: {"notebook": f"{n}.ipynb"} for n in ("left", "right")})
-    assert read(tmp_path, "run", "both.mlwf", "--MLWF.slots=2")["state"] == "succeeded"
+    assert read(tmp_path, "run", "both.mlwf", "--MLWF.cpus=2")["state"] == "succeeded"
 
 
 def test_progress_in_a_pipe_is_plain_lines(folder: Path) -> None:

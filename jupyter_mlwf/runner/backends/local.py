@@ -69,6 +69,10 @@ class LocalRunner:
         if self._host and (run, step) in self._host.active:
             self._host.send(Cancel(run, step))
 
+    async def tidy(self, run: str) -> None:
+        """See `StepRunner.tidy`."""
+        await asyncio.to_thread(Family(run).end, 0)
+
     async def reports(self) -> AsyncIterator[Report]:
         """See `StepRunner.reports`. Ends after `close`."""
         while (report := await self._reports.get()) is not None:

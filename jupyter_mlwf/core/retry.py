@@ -1,0 +1,64 @@
+"""When a step that failed is started again: by its policy, or because somebody asked for it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from .errors import BadRequest, Conflict, NotFound
+from .run import STEP_GOOD, Run, StepRun
+from .units import seconds
+from .workflow import Retries
+
+#: Reasons that another attempt may mend. What failed upstream or was rejected by a person fails again.
+_WORTH_IT = frozenset({"error", "timeout", "memory", "kernel-died", "check"})
+
+#: A step whose process was lost that often in a row is not started again: it may be what ends the process.
+MOST_LOST = 3
+
+
+def retry_at(retries: Retries | None, step: StepRun) -> datetime | None:
+    """When a failed step is to be started again by its policy; None if it stays failed."""
+    if retries is None or step.state != "failed" or step.reason not in _WORTH_IT or step.finished is None:
+        return None
+    failed = 0
+    for attempt in reversed(step.attempts):
+        if attempt.reason not in _WORTH_IT:
+            break
+        failed += 1
+    if not 0 < failed <= retries.count:
+        return None
+    return step.finished + timedelta(seconds=seconds(retries.delay) * retries.backoff ** (failed - 1))
+
+
+def lost_too_often(step: StepRun) -> bool:
+    """Whether the last attempts of a step all ended with its process."""
+    last = step.attempts[-MOST_LOST:]
+    return len(last) == MOST_LOST and all(attempt.reason == "lost" for attempt in last)
+
+
+def again(run: Run, first: str | None = None) -> list[str]:
+    """The steps to run again when somebody retries an ended run.
+
+    Args:
+        run: the run.
+        first: the step to begin with, whatever its state, and with it all that follows from it. Without it, every
+            step that did not succeed.
+
+    Raises:
+        NotFound: there is no such step.
+        Conflict: the run goes on, or there is nothing to run again.
+    """
+    if not run.ended:
+        raise Conflict(f"Run {run.number} has not ended: it goes on by itself.")
+    if first is not None and first not in run.steps:
+        raise NotFound(f"Run {run.number} has no step '{first}'. It has: {', '.join(run.steps)}.")
+    chosen: set[str] = set()
+    for name, before in run.wiring.items():
+        bad = run.steps[name].state not in STEP_GOOD
+        if name == first or (first is None and bad) or chosen.intersection(before):
+            chosen.add(name)
+    if not chosen:
+        raise Conflict(f"All steps of run {run.number} succeeded: name the one to begin with.")
+    if first is not None and (waiting := [n for n in run.wiring[first] if run.steps[n].state not in STEP_GOOD]):
+        raise BadRequest(f"Step '{first}' cannot be the first: step '{waiting[0]}' before it did not succeed.")
+    return [name for name in run.steps if name in chosen]

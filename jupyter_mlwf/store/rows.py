@@ -1,0 +1,90 @@
+"""Runs and their events as rows: written together, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
+
+from ..core.record import RunSummary
+from ..core.run import Event, Run, StepRun, apply
+from . import tables
+
+#: What of a step run has a column of its own; `data` holds the rest.
+_STEP_COLUMNS = {"state", "reason", "started", "finished"}
+#: Older SQLite takes at most 999 values in a statement.
+_MOST_NAMED = 500
+
+
+def append(connection: Connection, row: RowMapping, events: Sequence[Event]) -> list[Event]:
+    """Append events to a run whose row is locked, and bring its rows up to date; they come back with their numbers."""
+    if foreign := {event.run for event in events} - {row["id"]}:
+        raise ValueError(f"events of {foreign} for {row['id']}")
+    if not events:
+        return []
+    connection.execute(update(tables.counters).values(events=tables.counters.c.events + len(events)))
+    last = connection.execute(select(tables.counters.c.events)).scalar_one()
+    numbered = [event.model_copy(update={"seq": seq}) for seq, event in enumerate(events, start=last - len(events) + 1)]
+    run = apply(_part(connection, row, {event.step for event in events if event.step}), *numbered)
+    connection.execute(insert(tables.events), [dict(event) for event in numbered])
+    connection.execute(update(tables.runs).where(tables.runs.c.id == run.id).values(run_columns(run)))
+    if run.steps:
+        connection.execute(
+            update(tables.step_runs).where(
+                tables.step_runs.c.run == bindparam("of_run"), tables.step_runs.c.step == bindparam("of_step")
+            ),
+            [{"of_run": run.id, "of_step": name, **step_columns(step)} for name, step in run.steps.items()],
+        )
+    return numbered
+
+
+def _part(connection: Connection, row: RowMapping, steps: set[str]) -> Run:
+    """As much of a run as `apply` looks at for events of these steps: an append costs the same in a run of any size."""
+    query = select(tables.step_runs).where(tables.step_runs.c.run == row["id"])
+    if len(steps) <= _MOST_NAMED:
+        query = query.where(tables.step_runs.c.step.in_(steps))
+    loaded = load_steps(connection, query)
+    if missing := steps - loaded.keys():
+        raise ValueError(f"run {row['id']} has no steps {sorted(missing)}")
+    return Run.model_construct(
+        id=row["id"],
+        state=row["state"],
+        parameters=row["parameters"],
+        started=row["started"],
+        finished=row["finished"],
+        seq=row["seq"],
+        steps={name: loaded[name] for name in steps},
+    )
+
+
+def load_steps(connection: Connection, query: Select[Any]) -> dict[str, StepRun]:
+    """Step runs by name."""
+    return {
+        row["step"]: StepRun.model_validate(row["data"] | {name: row[name] for name in _STEP_COLUMNS})
+        for row in connection.execute(query).mappings()
+    }
+
+
+def run_columns(run: Run) -> dict[str, Any]:
+    """What of a run changes, by column."""
+    names = ("state", "parameters", "started", "finished", "seq")
+    return {name: getattr(run, name) for name in names}
+
+
+def step_columns(step: StepRun) -> dict[str, Any]:
+    """A step run, by column."""
+    data = step.model_dump(mode="json", exclude=_STEP_COLUMNS, exclude_defaults=True)
+    return {name: getattr(step, name) for name in _STEP_COLUMNS} | {"data": data}
+
+
+def event(row: RowMapping) -> Event:
+    """The event of a row."""
+    return Event.model_validate(dict(row))
+
+
+def summary(row: RowMapping) -> RunSummary:
+    """The summary of a row."""
+    started, finished = row["started"], row["finished"]
+    seconds = (finished - started).total_seconds() if started and finished else None
+    return RunSummary(**row, seconds=seconds)
