@@ -17,15 +17,21 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import default
+from traitlets.config import Config
 
 from ..core.errors import NotFound
+from .warm.helpers import Warmth
+from .warm.provisioner import WarmProvisioner
 
 #: A kernel that is asked to shut down gets half of this, and the other half after SIGTERM; then SIGKILL. In seconds.
 _SHUTDOWN_SECONDS = 2.0
 #: How soon a socket tries again to reach a kernel that does not listen yet, in milliseconds. zmq's default is 100.
 _RECONNECT_MS = 5
+#: Begins a line of ours in the log of a kernel.
+REMARK = "[jupyter_mlwf] This kernel was not forked: "
 
 
 class StepKernelClient(AsyncKernelClient):
@@ -120,6 +126,12 @@ class StepKernelManager(AsyncKernelManager):
         provisioner = self.provisioner
         return provisioner.pgid if isinstance(provisioner, LocalProvisioner) else None
 
+    @property
+    def why_ordinary(self) -> str:
+        """Why the kernel was not forked; empty if it was, or was not to be."""
+        provisioner = self.provisioner
+        return provisioner.why_ordinary if isinstance(provisioner, WarmProvisioner) else ""
+
     async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
         await super()._async_launch_kernel(kernel_cmd, **kw)
         self.exited = asyncio.Event()
@@ -157,6 +169,19 @@ class StepKernelManager(AsyncKernelManager):
             await self.cleanup_resources()
 
 
+def configure(warmth: Warmth | None) -> Config:
+    """The configuration of the kernel managers of this process, so that they fork kernels, or not.
+
+    A kernel whose kernelspec names a provisioner is left to that, and all are if Jupyter is configured to use another.
+    """
+    if warmth is None:
+        return Config()
+    factory = KernelProvisionerFactory.instance()
+    if factory.default_provisioner_name == "local-provisioner":
+        factory.default_provisioner_name = "mlwf-warm-provisioner"
+    return Config(WarmProvisioner={"preload": list(warmth.preload), "wait_seconds": warmth.wait_seconds})
+
+
 def find_kernel(name: str | None) -> tuple[str, KernelSpec]:
     """A kernel by name, or Python's if none is named.
 
@@ -178,4 +203,4 @@ def find_kernel(name: str | None) -> tuple[str, KernelSpec]:
 def last_words(log: Path) -> str:
     """The last line that a kernel wrote into its log, for people; empty if there is none."""
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()] if log.exists() else []
-    return next((line[:300] for line in reversed(lines) if line), "")
+    return next((line[:300] for line in reversed(lines) if line and not line.startswith(REMARK)), "")
