@@ -6,7 +6,8 @@ from __future__ import annotations
 PROBES = {
     "folder": "import os; print(os.getcwd(), os.environ.get('PWD'))",
     "environment": "import os, sys, subprocess, time\n"
-    "print(sorted(k for k in os.environ if k not in ('PYDEVD_DISABLE_FILE_VALIDATION', '_')))",
+    # sklearn sets those of OpenMP when it is imported
+    "print(sorted(k for k in os.environ if not k.startswith('KMP_')))",
     "environment in C": "import ctypes; libc = ctypes.CDLL(None); libc.getenv.restype = ctypes.c_char_p\n"
     "print(libc.getenv(b'FOO'), libc.getenv(b'MLWF_ROOM'), int(libc.getenv(b'JPY_PARENT_PID')) == os.getppid())",
     "environment of a child": "print(subprocess.run('echo $FOO; pwd', shell=True, capture_output=True, text=True).stdout)",
@@ -77,7 +78,8 @@ PROBES = {
     "seeds of the user": "import random; random.seed(3); np.random.seed(3); print(random.random(), np.random.rand())",
     "temporary folder": "import tempfile; print(tempfile.gettempdir())",
     "logging": "import logging; print(logging.getLogger().handlers, logging.getLogger().level); logging.warning('heard')",
-    "warnings": "import warnings; print([f[0] for f in warnings.filters if f[3] == '__main__']); warnings.warn('heard')",
+    "warnings": "import warnings; found = {(f[0], getattr(f[3], 'pattern', f[3])) for f in warnings.filters if f[3]}\n"
+    "print(found); warnings.warn('heard')",
     "deprecations": "warnings.warn('old', DeprecationWarning)",
     "locale": "import locale; print(locale.setlocale(locale.LC_ALL), locale.getlocale(), sys.getfilesystemencoding())",
     "signals": "import signal; names = 'SIGINT SIGTERM SIGCHLD SIGPIPE SIGHUP SIGUSR1 SIGXFSZ'.split()\n"
@@ -96,7 +98,6 @@ PROBES = {
     "history": "print(len(In) > 1, get_ipython().history_manager.hist_file, get_ipython().kernel.parent.profile)",
     "completion": "print(get_ipython().complete('os.getp')[1][:2])",
     "debugger": "import pdb; print(pdb.Pdb.__module__, sys.breakpointhook.__module__)",
-    "exit functions": "atexit.register(lambda: open('exited', 'w').write('yes')); print('registered')",
     "SystemExit": "sys.exit(0)",
     "still there": "print(1 + 1)",
 }

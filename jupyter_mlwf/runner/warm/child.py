@@ -16,7 +16,7 @@ import traceback
 import types
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import socket
@@ -32,14 +32,24 @@ _LAUNCHER = "ipykernel_launcher"
 _ROOM = "MLWF_ROOM"
 
 
-def become_kernel(channel: socket.socket, streams: list[int], extra: set[str], room: int) -> NoReturn:
+class Inheritance(NamedTuple):
+    """What a kernel has from its helper, and an ordinary one has not."""
+
+    variables: dict[str, str]
+    """Those that modules have set in the environment when they were imported."""
+    modules: set[str]
+    """Names of top-level modules that an ordinary kernel does not import at its start."""
+    room: int
+    """How many bytes the first variable of the environment has, which are there to be overwritten."""
+
+
+def become_kernel(channel: socket.socket, streams: list[int], inherited: Inheritance) -> NoReturn:
     """Run a kernel in this process, which was forked a moment ago.
 
     Args:
         channel: the request comes through it; ports, or why there will be no kernel, go back.
         streams: stdin, stdout and stderr.
-        extra: names of top-level modules that an ordinary kernel would not have imported at its start.
-        room: how many bytes of the first variable of the environment are there to be overwritten.
+        inherited: what to keep, and what to hide.
     """
     code = 1
     try:
@@ -49,10 +59,10 @@ def become_kernel(channel: socket.socket, streams: list[int], extra: set[str], r
             os.close(fd)
         with channel.makefile("rb") as lines:
             request = json.loads(lines.readline())
-        _take_place(request)
-        _show_in_proc(request["command"], request["environment"], room)
+        _take_place(request, inherited.variables)
+        _show_in_proc(request["command"], request["environment"], inherited.room)
         _renew_randomness()
-        if reason := _find_obstacle(extra):
+        if reason := _find_obstacle(inherited.modules):
             channel.sendall(json.dumps({"refused": reason}).encode() + b"\n")
         else:
             _run_kernel(channel, request)
@@ -64,15 +74,16 @@ def become_kernel(channel: socket.socket, streams: list[int], extra: set[str], r
     _finish(code)
 
 
-def _take_place(request: dict[str, Any]) -> None:
+def _take_place(request: dict[str, Any], variables: dict[str, str]) -> None:
     """Environment, folder, streams, command line: what an ordinary process gets at its start."""
     os.environ.clear()
-    os.environ.update(request["environment"], JPY_PARENT_PID=str(os.getppid()))
+    os.environ.update({**variables, **request["environment"], "JPY_PARENT_PID": str(os.getppid())})
     time.tzset()
     os.chdir(request["cwd"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=stream is sys.stderr or os.isatty(stream.fileno()))  # type: ignore[union-attr]
+    if not sys.stdout.write_through:  # type: ignore[union-attr]
+        sys.stdout.reconfigure(line_buffering=os.isatty(1))  # type: ignore[union-attr]
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
     if tempfile := sys.modules.get("tempfile"):
         tempfile.tempdir = None  # type: ignore[attr-defined]
     if process := sys.modules.get("multiprocessing.process"):

@@ -23,12 +23,14 @@ import sys
 import threading
 import traceback
 import warnings
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
 #: Versions of ipykernel whose inside, which `child` reaches into, is known.
 IPYKERNEL = ((6, 29), (8, 0))
@@ -107,11 +109,9 @@ def _top_level() -> set[str]:
 class Server:
     """Forks a kernel whenever its owner asks for one."""
 
-    def __init__(self, control: socket.socket, child: Any, extra: set[str], room: int) -> None:
+    def __init__(self, control: socket.socket, become_kernel: Callable[[socket.socket, list[int]], NoReturn]) -> None:
         self._control = control
-        self._child = child
-        self._extra = extra
-        self._room = room
+        self._become_kernel = become_kernel
         self._kernels: dict[int, Kernel] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
@@ -152,7 +152,7 @@ class Server:
             pid = os.fork()
         if pid == 0:
             self._forget()
-            self._child.become_kernel(channel, streams, self._extra, self._room)
+            self._become_kernel(channel, streams)
         pidfd = os.pidfd_open(pid)
         self._kernels[pidfd] = Kernel(pid, channel)
         self._selector.register(pidfd, selectors.EVENT_READ)
@@ -209,7 +209,10 @@ def main() -> None:
     try:
         require_support()
         child = _load_child()
+        before = dict(os.environ)
         missing, extra = preload(specification["preload"])
+        variables = {name: value for name, value in os.environ.items() if before.get(name) != value}
+        inheritance = child.Inheritance(variables, extra, room)
     except Refused as reason:
         _tell(control, {"refused": str(reason)})
         return
@@ -223,7 +226,8 @@ def main() -> None:
     sys.stderr.flush()
     risky = [module for module in _RISKY if module in sys.modules]
     _tell(control, {"ready": {"missing": missing, "risky": risky}})
-    Server(control, child, extra, room).serve(specification["idle_seconds"])
+    become_kernel = partial(child.become_kernel, inherited=inheritance)
+    Server(control, become_kernel).serve(specification["idle_seconds"])
 
 
 if __name__ == "__main__":

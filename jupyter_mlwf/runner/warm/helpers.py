@@ -10,12 +10,10 @@ import json
 import logging
 import os
 import re
-import select
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,14 +90,13 @@ class Helper:
     def __init__(self, kind: Kind, idle_seconds: float) -> None:
         """Start it; returns at once."""
         self._kind = kind
-        self._lock = threading.Lock()
-        self._said = b""
-        self._ready = False
+        self._settled = threading.Event()
+        self._obstacle = "its helper is not ready yet"
         self.refused = ""
         """Why it will never fork anything; empty if it may."""
-        self._ended = False
+        self.ended = False
+        """Whether the process has ended, or is about to."""
         self._control, theirs = socket.socketpair()
-        self._control.setblocking(False)
         specification = json.dumps({"preload": kind.preload, "idle_seconds": idle_seconds})
         with theirs:
             # What it prints goes to our stderr: our stdout may be someone's JSON.
@@ -112,6 +109,7 @@ class Helper:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+        threading.Thread(target=self._follow, name="warm helper", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -119,26 +117,13 @@ class Helper:
         return self._process.pid
 
     @property
-    def ended(self) -> bool:
-        """Whether the process has ended, or is about to."""
-        self._listen()
-        return self._ended
-
-    @property
     def obstacle(self) -> str:
         """Why no kernel can be forked from it now; empty if one can."""
-        self._listen()
-        if self.refused or (self._ready and not self._ended):
-            return self.refused
-        return "its helper has ended" if self._ended else "its helper is not ready yet"
+        return self.refused or self._obstacle
 
     def wait(self, seconds: float) -> None:
         """Wait until it is ready, or will never be."""
-        deadline = time.monotonic() + seconds
-        while not self.ended and not self._ready and (left := deadline - time.monotonic()) > 0:
-            poller = select.poll()
-            poller.register(self._control, select.POLLIN)
-            poller.poll(left * 1000)
+        self._settled.wait(seconds)
 
     def fork(self, streams: Sequence[int]) -> socket.socket:
         """Begin to fork a kernel with these file descriptors as its stdin, stdout and stderr.
@@ -152,35 +137,33 @@ class Helper:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                with self._lock:
-                    socket.send_fds(self._control, [b"k"], [theirs.fileno(), *streams])
+                socket.send_fds(self._control, [b"k"], [theirs.fileno(), *streams])
             except OSError as error:
                 ours.close()
                 raise CannotFork(f"its helper does not answer ({error.strerror})") from None
         return ours
 
-    def abandon(self) -> None:
-        """Close our end: the helper and its kernels end, unless another process holds that end too."""
-        self._control.close()
+    def end(self) -> None:
+        """End the process, with its kernels."""
+        with contextlib.suppress(OSError):  # it has ended
+            self._control.shutdown(socket.SHUT_RDWR)
 
-    def _listen(self) -> None:
-        with self._lock, contextlib.suppress(BlockingIOError):
-            while not self._ended:
-                try:
-                    data = self._control.recv(4096)
-                except ConnectionError:
-                    data = b""
-                if not data:
-                    self._ended = True
-                    self._control.close()
-                    with contextlib.suppress(subprocess.TimeoutExpired):  # whatever it still does, it is of no use
-                        self._process.wait(1.0)
-                    if not self._ready and not self.refused:
-                        self.refused = f"its helper ended before it was ready (exit code {self._process.returncode})"
-                self._said += data
-                if b"\n" in self._said:
-                    self._note(json.loads(self._said))
-                    self._said = b""
+    def forget(self) -> None:
+        """In a fork of the owner: let go of the helper, which is to end when its owner does."""
+        os.close(self._control.detach())  # `close` would wait for the file that the lost thread reads
+
+    def _follow(self) -> None:
+        with contextlib.suppress(OSError), self._control.makefile("rb") as lines:
+            for line in lines:
+                self._note(json.loads(line))
+                self._settled.set()
+        self.ended = True
+        code = self._process.wait()
+        if not self._settled.is_set():
+            self.refused = f"its helper ended before it was ready (exit code {code})"
+        self._obstacle = "its helper has ended"
+        self._settled.set()
+        self._control.close()
 
     def _note(self, message: dict[str, object]) -> None:
         match message:
@@ -188,7 +171,7 @@ class Helper:
                 self.refused = reason
                 log.warning("kernels start the ordinary way: %s", reason)
             case {"ready": {"missing": dict(missing), "risky": list(risky)}}:
-                self._ready = True
+                self._obstacle = ""
                 for module, error in missing.items():
                     log.warning(
                         "%s cannot be preloaded for kernels of %s: %s", module, self._kind.interpreter[0], error
@@ -209,7 +192,7 @@ class Helpers:
         self._helpers: dict[Kind, Helper] = {}
         self._lock = threading.Lock()
         # The helpers are not those of a fork of this process, and must not outlive their owner for its sake.
-        os.register_at_fork(after_in_child=self.abandon)
+        os.register_at_fork(after_in_child=self._forget)
 
     def get(self, kind: Kind) -> Helper:
         """The helper of a kind, started if there is none; it need not be ready.
@@ -235,10 +218,14 @@ class Helpers:
         except OSError as error:
             raise CannotFork(f"its helper cannot be started ({error.strerror})") from None
 
-    def abandon(self) -> None:
-        """Let go of all helpers: they end, with their kernels, once nobody holds them."""
+    def end(self) -> None:
+        """End all, with their kernels."""
         for helper in self._helpers.values():
-            helper.abandon()
+            helper.end()
+
+    def _forget(self) -> None:
+        for helper in self._helpers.values():
+            helper.forget()
         self._helpers = {}
         self._lock = threading.Lock()
 

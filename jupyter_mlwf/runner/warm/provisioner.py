@@ -128,9 +128,7 @@ class WarmProvisioner(LocalProvisioner):
         self.cwd = cast("Any", str(cwd))
         if choose_ports and process.ports:
             self._chose_ports = True
-            if self.ports_cached:
-                await super().cleanup(restart=False)  # give back those that nobody is going to use
-                self.ports_cached = False
+            await super().cleanup(restart=False)  # gives back the ports that nobody is going to use
             self.connection_info = cast("KernelConnectionInfo", {**self.connection_info, **process.ports})
 
     async def _find_helper(
