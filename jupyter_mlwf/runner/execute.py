@@ -244,7 +244,7 @@ class _Cells:
                 self._ready = True
         except OSError as error:
             self.failure = Failure("error", f"The kernel '{kernel.kernel_name}' cannot be started: {_in_words(error)}")
-        except (RuntimeError, DeadKernelError) as error:
+        except RuntimeError as error:
             words = last_words(job.log)
             tail = f" The last line of its log: {words}" if words else ""
             self.failure = Failure("kernel-died", f"The kernel '{kernel.kernel_name}' did not start: {error}.{tail}")

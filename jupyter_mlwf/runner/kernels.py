@@ -37,6 +37,9 @@ REMARK = "[jupyter_mlwf] This kernel was not forked: "
 class StepKernelClient(AsyncKernelClient):
     """A client that knows when its kernel is ready, and needs no heartbeat: the manager sees the process."""
 
+    language_info: dict[str, Any]
+    """What the kernel says of its language. There is none before it is ready."""
+
     def start_channels(
         self, shell: bool = True, iopub: bool = True, stdin: bool = False, hb: bool = False, control: bool = False
     ) -> None:
@@ -63,6 +66,7 @@ class StepKernelClient(AsyncKernelClient):
         request = cast(str, self.kernel_info())
         reply = await self._answer(self.shell_channel, request, "kernel_info_reply", 1.0)
         self._handle_kernel_info_reply(reply)
+        self.language_info = reply["content"]["language_info"]
         status = None
         while status != "idle":
             # A subscription that was too late misses it: then ask again.
@@ -132,6 +136,12 @@ class StepKernelManager(AsyncKernelManager):
         provisioner = self.provisioner
         return provisioner.why_ordinary if isinstance(provisioner, WarmProvisioner) else ""
 
+    async def start_kernel(self, **kw: Any) -> None:  # type: ignore[override]
+        """Start the kernel. Unlike the base class it does not pause afterwards, for nobody looks at its `ready`."""
+        kernel_cmd, kw = await self._async_pre_start_kernel(**kw)
+        await self._async_launch_kernel(kernel_cmd, **kw)
+        await self._async_post_start_kernel(**kw)
+
     async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
         await super()._async_launch_kernel(kernel_cmd, **kw)
         self.exited = asyncio.Event()
@@ -164,9 +174,11 @@ class StepKernelManager(AsyncKernelManager):
         """Shut the kernel down, gently at first, and let go of its sockets and files."""
         try:
             if self.has_kernel and await self.is_alive():
-                await self.shutdown_kernel()
+                await self.interrupt_kernel()  # what a cell that is not awaited any more may still do
+                await self._async_request_shutdown()
+                await self._async_finish_shutdown()
         finally:
-            await self.cleanup_resources()
+            await self._async_cleanup_resources()
 
 
 def configure(warmth: Warmth | None) -> Config:

@@ -20,7 +20,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from jupyter_mlwf.runner.warm import provisioner
-from jupyter_mlwf.runner.warm.helpers import CannotFork, Helpers, Kind
+from jupyter_mlwf.runner.warm.helpers import HELPERS, CannotFork, Helpers, Kind
 from jupyter_mlwf.runner.warm.provisioner import WarmProvisioner
 
 from .kernel_probes import PROBES, UNIQUE
@@ -408,6 +408,21 @@ async def test_kernels_of_other_commands_are_not_forked() -> None:
         await manager.start_kernel()
         assert "its kernelspec does not start" in manager.provisioner.why_ordinary
         await manager.shutdown_kernel(now=True)
+
+
+async def test_a_fork_of_the_owner_starts_kernels_the_ordinary_way() -> None:
+    async with kernel():  # there is a helper
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            try:
+                HELPERS.get(Kind.of([sys.executable], [], environment()))
+            except CannotFork as reason:
+                os.write(writing, str(reason).encode())
+            finally:
+                os._exit(0)
+        assert os.read(reading, 100) == b"the process that wants it was forked itself"
+        os.close(reading)
+        os.close(writing)
 
 
 async def test_there_are_not_endless_helpers(own_helpers: Helpers) -> None:

@@ -189,6 +189,10 @@ def _choose_ports(app: Any) -> None:
 def _living(find_children: Any) -> Any:
     def living_children(kernel: Any) -> list[Any]:
         """The kernel's child processes without zombies: ipykernel would wait for those as long as it may."""
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return []  # it has none, as most have, and need not look at every process of the machine
         return [child for child in find_children(kernel) if not _is_dead(child)]
 
     return living_children

@@ -37,7 +37,13 @@ IPYKERNEL = ((6, 29), (8, 0))
 #: What ipykernel imports only while it starts, or when it first executes something.
 _LATE = (
     *("ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger", "ipykernel.comm", "ipykernel.eventloops"),
-    *("IPython.core.completerlib", "IPython.core.magics", "IPython.extensions.storemagic", "IPython.core.debugger"),
+    *(
+        "IPython.core.completerlib",
+        "IPython.core.magics",
+        "IPython.extensions.storemagic",
+        "IPython.core.debugger",
+        "IPython.core.oinspect",
+    ),
     *("zmq.eventloop.zmqstream", "tornado.platform.asyncio", "tornado.locks", "tornado.queues", "encodings.idna"),
     *("jedi", "psutil", "sqlite3", "stack_data", "faulthandler", "pdb", "html", "jupyter_mlwf"),
 )

@@ -191,7 +191,7 @@ class Helpers:
         self._idle_seconds = idle_seconds
         self._helpers: dict[Kind, Helper] = {}
         self._lock = threading.Lock()
-        # The helpers are not those of a fork of this process, and must not outlive their owner for its sake.
+        self._cloned = False
         os.register_at_fork(after_in_child=self._forget)
 
     def get(self, kind: Kind) -> Helper:
@@ -202,6 +202,9 @@ class Helpers:
         """
         if sys.platform != "linux":
             raise CannotFork("kernels are forked on Linux only")
+        if self._cloned:
+            # Its event loop may be its parent's, which then hears what is meant for this one.
+            raise CannotFork("the process that wants it was forked itself")
         with self._lock:
             helper = self._helpers.get(kind)
             if helper and helper.ended and helper.refused:
@@ -224,10 +227,10 @@ class Helpers:
             helper.end()
 
     def _forget(self) -> None:
+        """In a fork of this process: the helpers are not its own, and are not to outlive their owner for its sake."""
+        self._cloned = True
         for helper in self._helpers.values():
             helper.forget()
-        self._helpers = {}
-        self._lock = threading.Lock()
 
 
 HELPERS = Helpers()
