@@ -433,6 +433,19 @@ async def test_paths_with_braces_spaces_and_other_letters(runner: LocalRunner, b
     assert text_of(kept(job).cells[-1]) == f"{folder}\n"
 
 
+async def test_the_log_says_why_a_kernel_was_not_forked(bench: Bench) -> None:
+    (bench.folder / "jedi.py").write_text("mine = True")
+    job = bench.job(bench.notebook("import jedi; print(jedi.mine)"))
+    runner = LocalRunner(Warmth(wait_seconds=PATIENCE))
+    try:
+        assert (await execute_one(runner, job))[-1].type == "step.succeeded"
+    finally:
+        await runner.close()
+    assert text_of(kept(job).cells[0]) == "True\n"
+    if sys.platform == "linux":
+        assert "was not forked: its folder has a module 'jedi' of its own" in job.log.read_text()
+
+
 async def test_asking_the_reader_fails_at_once(runner: LocalRunner, bench: Bench) -> None:
     reports = await execute_one(runner, bench.job(bench.notebook("input('Who? ')")))
     assert reports[-1].data["reason"] == "error"

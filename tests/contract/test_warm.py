@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import psutil
@@ -81,10 +82,13 @@ class Kernel:
         while not printed:
             message = await self.client.get_iopub_msg(timeout=PATIENCE)
             printed = (message["msg_type"], message["parent_header"].get("msg_id")) == ("stream", request)
-        await self.manager.interrupt_kernel()
-        while (reply := await self.client.get_shell_msg(timeout=PATIENCE))["parent_header"]["msg_id"] != request:
-            pass
-        return str(reply["content"].get("ename"))
+        while True:
+            await self.manager.interrupt_kernel()
+            # One that comes while ipykernel prints may be lost, in an ordinary kernel too.
+            with contextlib.suppress(Empty):
+                reply = await self.client.get_shell_msg(timeout=1)
+                if reply["parent_header"]["msg_id"] == request:
+                    return str(reply["content"].get("ename"))
 
 
 @contextlib.asynccontextmanager
