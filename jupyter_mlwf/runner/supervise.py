@@ -20,7 +20,7 @@ _ROUNDS = 5
 
 
 class Family:
-    """The processes that a step's kernel started, itself included.
+    """The processes that a step's kernel started, itself included, as far as they are younger than this process.
 
     They are known by its session, by the variables that mark the environment of a step (a daemon leaves the session,
     and keeps those), and by descent from one of these.

@@ -33,7 +33,9 @@ PROBES = {
     "try: input('x')\nexcept Exception as e: print(type(e).__name__)",
     "streams": "print([(s.encoding, s.errors, s.line_buffering, s.fileno()) for s in (sys.__stdout__, sys.__stderr__)])",
     "output of C and of children": "os.write(1, b'fd1\\n'); libc.puts(b'puts'); libc.fflush(None)\n"
-    "os.system('echo shell'); subprocess.run(['echo', 'child'])",
+    "_ = os.system('echo shell'), subprocess.run(['echo', 'child'])\n"
+    # a thread of the kernel passes it on
+    "time.sleep(0.5)",
     "shell magics": "!echo bang\nget_ipython().run_cell_magic('bash', '', 'echo cell')",
     "files": "import collections\n"
     "links = [os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{n}')]\n"

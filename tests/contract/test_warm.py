@@ -70,14 +70,16 @@ class Kernel:
                 case "display_data" | "execute_result":
                     shown.append(f"<{sorted(content['data'])}>")
 
-        reply = await self.client.execute_interactive(code, allow_stdin=False, timeout=PATIENCE, output_hook=show)
+        reply = await self.client.execute_interactive(
+            code, allow_stdin=False, stop_on_error=False, timeout=PATIENCE, output_hook=show
+        )
         return "".join(shown).replace(f"ipykernel_{self.pid}", "ipykernel_PID") + (
             "" if reply["content"]["status"] == "ok" else "!"
         )
 
     async def interrupted(self, code: str) -> str:
         """What an interrupt of a cell, which prints something once it runs, leads to."""
-        request = self.client.execute(code)
+        request = self.client.execute(code, stop_on_error=False)
         printed = False
         while not printed:
             message = await self.client.get_iopub_msg(timeout=PATIENCE)
@@ -86,7 +88,7 @@ class Kernel:
             await self.manager.interrupt_kernel()
             # One that comes while ipykernel prints may be lost, in an ordinary kernel too.
             with contextlib.suppress(Empty):
-                reply = await self.client.get_shell_msg(timeout=1)
+                reply = await self.client.get_shell_msg(timeout=5)
                 if reply["parent_header"]["msg_id"] == request:
                     return str(reply["content"].get("ename"))
 
