@@ -419,7 +419,8 @@ async def test_kernels_of_other_commands_are_not_forked() -> None:
 async def test_a_fork_of_the_owner_starts_kernels_the_ordinary_way() -> None:
     async with kernel():  # there is a helper
         reading, writing = os.pipe()
-        if os.fork() == 0:
+        fork = os.fork()
+        if fork == 0:
             try:
                 HELPERS.get(Kind.of([sys.executable], [], environment()))
             except CannotFork as reason:
@@ -427,6 +428,7 @@ async def test_a_fork_of_the_owner_starts_kernels_the_ordinary_way() -> None:
             finally:
                 os._exit(0)
         assert os.read(reading, 100) == b"the process that wants it was forked itself"
+        os.waitpid(fork, 0)
         os.close(reading)
         os.close(writing)
 
