@@ -75,7 +75,7 @@ class Bench:
         nbformat.write(nb, path)
         return path
 
-    def job(self, source: Path, step: str = "step", **fields: Any) -> StepJob:  # noqa: ANN401
+    def job(self, source: Path, step: str = "step", **fields: Any) -> StepJob:
         given = {"attempt": 1, "folder": self.folder / "runs" / step, "cwd": self.folder, "parameters": {}, **fields}
         return StepJob(run=self.run, step=step, source=source, **given)
 
