@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.ui.lab import PATIENCE
+
 
 def open_document(page: Page, folder: Path, name: str) -> None:
     page.evaluate("path => void window.jupyterapp.commands.execute('docmanager:open', {path})", f"{folder.name}/{name}")
@@ -73,8 +75,15 @@ def field(page: Page, label: str) -> Locator:
 
 def save(page: Page) -> None:
     page.locator(".mlwf-Canvas").focus()
-    page.keyboard.press("Control+s")
-    expect(page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty")).to_have_count(0)
+    dirty = page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty")
+    for _ in range(PATIENCE // 1000):
+        page.keyboard.press("Control+s")  # again: Lab does not hear it while it finishes an earlier save
+        try:
+            expect(dirty).to_have_count(0, timeout=1000)
+        except AssertionError:
+            continue
+        return
+    expect(dirty).to_have_count(0)
 
 
 def saved(folder: Path, name: str) -> dict[str, Any]:
