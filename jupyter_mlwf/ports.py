@@ -161,8 +161,9 @@ class RunStore(Protocol):
 #: The environment of a step's processes tells them, and whoever looks for them, what they belong to.
 RUN_VARIABLE = "MLWF_RUN"
 STEP_VARIABLE = "MLWF_STEP"
+ATTEMPT_VARIABLE = "MLWF_ATTEMPT"
 ARTIFACTS_VARIABLE = "MLWF_ARTIFACTS"
-STEP_VARIABLES = frozenset({RUN_VARIABLE, STEP_VARIABLE, ARTIFACTS_VARIABLE})
+STEP_VARIABLES = frozenset({RUN_VARIABLE, STEP_VARIABLE, ATTEMPT_VARIABLE, ARTIFACTS_VARIABLE})
 
 
 @dataclass(frozen=True)

@@ -75,17 +75,19 @@ def _stop(run: Run) -> list[Action]:
 
 def _advance(run: Run, capacity: int, workspace: PurePath) -> list[Action]:
     actions: list[Action] = []
-    failed: set[str] = set()  # in this plan: what waits for them fails with them, not one plan later
+    # This runs after every event, so with thousands of steps it has to be quick: sets, and one look at each step.
+    good = {name for name, step in run.steps.items() if step.state in STEP_GOOD}
+    bad = {name for name, step in run.steps.items() if step.state in _STEP_BAD}
     for name, before in run.wiring.items():
         step = run.steps[name]
         if step.state not in ("pending", "queued"):
             continue
-        bad = [other for other in before if other in failed or run.steps[other].state in _STEP_BAD]
-        if bad:
-            failed.add(name)
-            actions.append(_failed(name, "upstream", f"{_listed(bad)} did not succeed."))
+        if not bad.isdisjoint(before):
+            culprits = [other for other in before if other in bad]
+            actions.append(_failed(name, "upstream", f"{_listed(culprits)} did not succeed."))
+            bad.add(name)  # so that what waits for it fails now, not one plan later
             continue
-        if any(run.steps[other].state not in STEP_GOOD for other in before):
+        if not good.issuperset(before):
             continue
         if capacity <= 0:
             if step.state == "pending":
@@ -94,8 +96,8 @@ def _advance(run: Run, capacity: int, workspace: PurePath) -> list[Action]:
         try:
             parameters = resolve(run.workflow.steps[name], run.parameters, run.steps, workspace)
         except Unresolved as error:
-            failed.add(name)
             actions.append(_failed(name, "error", str(error)))
+            bad.add(name)
             continue
         capacity -= 1
         actions.append(Start(name, len(step.attempts) + 1, parameters))

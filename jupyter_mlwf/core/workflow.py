@@ -54,7 +54,7 @@ ParameterType = Literal["str", "int", "float", "bool", "list", "json"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
 class Reference(_Model):

@@ -99,6 +99,8 @@ class Worker:
                 await asyncio.to_thread(self._store.give_back, held.lease)
 
     def _claim(self, run: str | None = None) -> Lease | None:
+        if not self._store.claimable(self._clock.now()):
+            return None  # a look costs next to nothing, and an idle worker looks often
         return self._store.claim(self._name, self._clock.now(), LEASE_SECONDS, run)
 
     def _hold(self, lease: Lease) -> None:
@@ -125,6 +127,8 @@ class Worker:
         renewed = loop.time()
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            if not self._held:
+                continue
             for run in await asyncio.to_thread(self._store.stop_requested, list(self._held)):
                 held = self._held.get(run)
                 if held and not held.stopping:

@@ -25,13 +25,13 @@ from ..core.errors import BadRequest, MLWFError
 from ..core.recording import MESSAGES, MIME
 from ..core.run import EventType
 from ..core.workflow import IDENTIFIER_PATTERN
-from ..ports import ARTIFACTS_VARIABLE, RUN_VARIABLE, STEP_VARIABLE, Report, StepJob
+from ..ports import ARTIFACTS_VARIABLE, Report, StepJob
 from .client import CellClient
 from .engine import ENGINE_NAME
 from .kernels import REMARK, StepKernelManager, find_kernel, last_words
 from .notebook import KeptNotebook, name_kernel, read_source
 from .records import Records, Tell
-from .supervise import Family
+from .supervise import Family, marks
 
 #: How long an interrupted cell may take to end by itself, in seconds.
 INTERRUPT_SECONDS = 2.0
@@ -225,8 +225,7 @@ class _Cells:
         environment = {
             **os.environ,
             **job.environment,
-            RUN_VARIABLE: job.run,
-            STEP_VARIABLE: job.step,
+            **marks(job),
             ARTIFACTS_VARIABLE: str(job.artifacts),
         }
         try:
@@ -312,7 +311,7 @@ class _Cells:
         family.end(_STRAY_SECONDS)
 
     def _family(self) -> Family:
-        return Family(self._job.run, self._job.step, self._kernel.session_id)
+        return Family(self._job, self._kernel.session_id)
 
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:

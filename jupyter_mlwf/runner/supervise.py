@@ -11,12 +11,21 @@ from typing import NamedTuple
 
 import psutil
 
-from ..ports import RUN_VARIABLE, STEP_VARIABLE
+from ..ports import ATTEMPT_VARIABLE, RUN_VARIABLE, STEP_VARIABLE, StepJob
 
 #: How long killed processes may take to go, in seconds.
 _KILL_SECONDS = 1.0
 #: How often to look again for what was started while the others were being ended.
 _ROUNDS = 5
+
+
+def marks(job: StepJob) -> dict[str, str]:
+    """What marks the environment of a job's processes.
+
+    The attempt is one of them: where another worker has taken a run over, two attempts may be alive for a moment, and
+    the one that is ended must not take the other along.
+    """
+    return {RUN_VARIABLE: job.run, STEP_VARIABLE: job.step, ATTEMPT_VARIABLE: str(job.attempt)}
 
 
 class Family:
@@ -26,8 +35,8 @@ class Family:
     and keeps those), and by descent from one of these.
     """
 
-    def __init__(self, run: str, step: str, session: int | None = None) -> None:
-        self._marks = {RUN_VARIABLE: run, STEP_VARIABLE: step}
+    def __init__(self, job: StepJob, session: int | None = None) -> None:
+        self._marks = marks(job)
         self._session = session
         self._members: set[psutil.Process] = set()
 

@@ -133,7 +133,7 @@ class LocalRunner:
         code = await host.process.wait()
         if not self._closed:
             log.error("the runner process ended with %s while %d notebooks were running", code, len(host.active))
-        families = [Family(run, step, active.session) for (run, step), active in host.active.items()]
+        families = [Family(active.job, active.session) for active in host.active.values()]
         await asyncio.gather(*(asyncio.to_thread(family.end, 0) for family in families))
         why = "The runner was closed" if self._closed else f"The runner process ended (exit code {code})"
         for (run, step), active in host.active.items():
