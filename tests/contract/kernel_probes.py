@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (what a cell says stays on its line)
 """Cells that ask a kernel about itself. A forked kernel has to answer as an ordinary one does."""
 
 from __future__ import annotations
