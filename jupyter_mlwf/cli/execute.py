@@ -22,11 +22,12 @@ from .context import Context
 def worker(context: Context) -> Worker:
     """A worker of this process."""
     from ..runner.backends.local import LocalRunner
+    from ..runner.warm.helpers import Warmth
 
+    settings = context.settings
+    runner = LocalRunner(Warmth(tuple(settings.preload)) if settings.warm_kernels else None)
     name = f"{socket.gethostname()}:{os.getpid()}"
-    return Worker(
-        context.store, LocalRunner(), context.workspace, context.clock, name=name, slots=context.settings.slots
-    )
+    return Worker(context.store, runner, context.workspace, context.clock, name=name, slots=settings.slots)
 
 
 async def execute(context: Context, run: Run, console: Console | None) -> Run:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -26,7 +29,7 @@ def marks(job: StepJob) -> dict[str, str]:
 
 
 class Family:
-    """The processes that a step's kernel started, itself included.
+    """The processes that a step's kernel started, itself included, as far as they are younger than this process.
 
     They are known by its session, by the variables that mark the environment of a step (a daemon leaves the session,
     and keeps those), and by descent from one of these.
@@ -41,11 +44,15 @@ class Family:
         """Remember the members that there are now: a parent that ends takes the proof of descent along."""
         children: dict[int, list[psutil.Process]] = {}
         found: list[psutil.Process] = []
+        oldest = _birth(os.getpid()).started
         for pid in psutil.pids():  # not `process_iter`, whose objects may be of processes that had these ids before
             with contextlib.suppress(psutil.Error, OSError):
+                birth = _birth(pid)
+                if birth.started < oldest:
+                    continue  # was there before us, and so before any step of ours
                 process = psutil.Process(pid)
-                children.setdefault(process.ppid(), []).append(process)
-                if self._belongs(process):
+                children.setdefault(birth.parent, []).append(process)
+                if birth.session == self._session or self._is_marked(process):
                     found.append(process)
         while found:
             process = found.pop()
@@ -68,14 +75,29 @@ class Family:
             psutil.wait_procs(alive, timeout=_KILL_SECONDS)
             self.look()
 
-    def _belongs(self, process: psutil.Process) -> bool:
-        if self._session is not None and os.getsid(process.pid) == self._session:
-            return True
+    def _is_marked(self, process: psutil.Process) -> bool:
         environment = process.environ()
         return all(environment.get(name) == value for name, value in self._marks.items())
 
     def _alive(self) -> list[psutil.Process]:
         return [process for process in self._members if _is_alive(process)]
+
+
+class _Birth(NamedTuple):
+    """Where a process comes from."""
+
+    parent: int
+    session: int
+    started: float
+    """Only to be compared with others."""
+
+
+def _birth(pid: int) -> _Birth:
+    if sys.platform == "linux":  # one read of many, for each process of the machine
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return _Birth(int(fields[1]), int(fields[3]), float(fields[19]))
+    process = psutil.Process(pid)
+    return _Birth(process.ppid(), os.getsid(pid) if hasattr(os, "getsid") else 0, process.create_time())
 
 
 def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
+import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from ...ports import Report, StepJob
 from ..supervise import Family
+from ..warm.helpers import Warmth
 from ..wire import NOTICE, Cancel, Command, Launched, Start, Told, encode
 
 #: How long the host may take to end itself, in seconds. It gives its threads a little less.
@@ -49,9 +53,13 @@ class LocalRunner:
     """A `StepRunner` whose notebooks run beside this process, and never take it along when they fall.
 
     The host is started with the first job, and again with the next one after it died.
+
+    Args:
+        warmth: how kernels are forked from a process that has imported what they need; None if they are not to be.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, warmth: Warmth | None = Warmth()) -> None:  # noqa: B008  (it is frozen)
+        self._warmth = warmth
         self._host: _Host | None = None
         self._following: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -95,7 +103,7 @@ class LocalRunner:
             if self._closed:
                 raise RuntimeError("the runner is closed")
             if self._host is None:
-                self._host = await _start_host()
+                self._host = await _start_host(self._warmth)
                 self._following = asyncio.create_task(self._follow(self._host))
             return self._host
 
@@ -118,8 +126,10 @@ class LocalRunner:
 
     async def _clear_up(self, host: _Host) -> None:
         host.writer.close()
-        with contextlib.suppress(ProcessLookupError):
-            host.process.kill()
+        if host.process.returncode is None:
+            # Not `process.kill`, which looks for an exit code, and so may take it from asyncio, which waits for it.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(host.process.pid, signal.SIGKILL)
         code = await host.process.wait()
         if not self._closed:
             log.error("the runner process ended with %s while %d notebooks were running", code, len(host.active))
@@ -131,13 +141,14 @@ class LocalRunner:
             self._reports.put_nowait(Report(run, step, active.job.attempt, "step.lost", dict(data)))
 
 
-async def _start_host() -> _Host:
+async def _start_host(warmth: Warmth | None) -> _Host:
     ours, theirs = socket.socketpair()
     with theirs:
         # -P: a file in the working folder must not pass for a module. What it prints goes to our stderr: our stdout may
         # be someone's JSON.
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "jupyter_mlwf.runner.host", str(theirs.fileno())),
+            json.dumps(warmth and asdict(warmth)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=2,
             pass_fds=[theirs.fileno()],
