@@ -34,6 +34,7 @@ def test_from_an_empty_lab_to_a_release_that_runs_elsewhere(folder: Path, lab: P
         f"{MLWF}\nmlwf.metric('score', sum(table) * rate)\nprint('trained at', rate)",
     )
     lab.locator('.jp-LauncherCard[title="Create a new workflow"]').click()
+    expect(lab.get_by_text("Drag a notebook here from the file browser")).to_be_visible()
     drop_notebook(lab, "clean.ipynb", 0.3, 0.3)
     expect(step(lab, "clean")).to_contain_text("rows")
     drop_notebook(lab, "train.ipynb", 0.75, 0.6)

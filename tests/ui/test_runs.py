@@ -200,15 +200,35 @@ def test_a_run_is_stopped(held: Page) -> None:
     expect(held.locator(".mlwf-Runs-table tbody tr")).to_have_count(2)
 
 
-def test_nothing_runs_while_something_is_wrong(folder: Path, lab: Page) -> None:
-    write_workflow(folder, {"clean": {"notebook": "missing.ipynb"}})
+WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
+    "cycle": ({"after": ["train"]}, "clean → train → clean", "steps.clean"),
+    "unknown reference": (
+        {"parameters": {"rate": {"from": "params.speed"}}},
+        "no parameter 'speed'",
+        "parameters.rate",
+    ),
+    "missing notebook": ({"notebook": "missing.ipynb"}, "missing.ipynb", "steps.clean.notebook"),
+    "no notebook at all": ({"notebook": "bad.ipynb"}, "bad.ipynb is not a notebook", "steps.clean.notebook"),
+    "wrong type": ({"parameters": {"rate": "fast"}}, '"fast" is not a number', "steps.clean.parameters.rate"),
+}
+
+
+@pytest.mark.parametrize(("change", "words", "place"), WRONG.values(), ids=[name.replace(" ", "-") for name in WRONG])
+def test_nothing_runs_while_something_is_wrong(
+    folder: Path, lab: Page, change: dict[str, Any], words: str, place: str
+) -> None:
+    write_notebook(folder / "clean.ipynb", "rate = 0.1")
+    write_notebook(folder / "train.ipynb", "depth = 6")
+    (folder / "bad.ipynb").write_text("this is not a notebook")
+    clean = {"notebook": "clean.ipynb", **change}
+    write_workflow(folder, {"clean": clean, "train": {"notebook": "train.ipynb", "after": ["clean"]}})
     open_workflow(lab, folder)
     for name, title in (("mlwf:run", "Nothing was run"), ("mlwf:release", "Nothing was released")):
         command(lab, name)
         dialog = lab.locator(".jp-Dialog")
         expect(dialog).to_contain_text(title)
-        expect(dialog).to_contain_text("missing.ipynb")
-        expect(dialog).to_contain_text("steps.clean.notebook")
+        expect(dialog).to_contain_text(words)
+        expect(dialog).to_contain_text(place)
         accept(lab)
     path = f"{folder.name}/churn.mlwf"
     runs = lab.request.get(lab.url.split("/lab")[0] + "/mlwf/v1/runs", params={"path": path}).json()["runs"]
