@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from .core.cache import Earlier
 from .core.errors import MLWFError
 from .core.interface import NotebookInterface
 from .core.record import RunSummary
@@ -70,6 +71,8 @@ class NewRun:
     workflow: Workflow
     origin: Origin
     parameters: dict[str, JsonValue]
+    cache: bool = True
+    """Whether results of earlier runs may serve."""
     blobs: dict[str, bytes] = field(default_factory=dict)
     """Content of the files that `origin` names, by SHA-256; what the store has already may be left out."""
 
@@ -165,6 +168,14 @@ class RunStore(Protocol):
         """Let go of all that an owner holds, because it is known to be dead."""
         ...
 
+    def results(self, keys: Iterable[str]) -> dict[str, Earlier]:
+        """For each key of a fingerprint (`cache.key`) that there is, the newest step that succeeded with it."""
+        ...
+
+    def last_result(self, path: str, step: str) -> Earlier | None:
+        """The newest success, with a fingerprint, of a step of the document that is recorded with this path."""
+        ...
+
     def add_release(self, release: Release, blobs: dict[str, bytes]) -> None:
         """Keep a release for ever, with the content of its files by SHA-256.
 
@@ -201,8 +212,9 @@ class RunStore(Protocol):
 #: The environment of a step's processes tells them, and whoever looks for them, what they belong to.
 RUN_VARIABLE = "MLWF_RUN"
 STEP_VARIABLE = "MLWF_STEP"
+ATTEMPT_VARIABLE = "MLWF_ATTEMPT"
 ARTIFACTS_VARIABLE = "MLWF_ARTIFACTS"
-STEP_VARIABLES = frozenset({RUN_VARIABLE, STEP_VARIABLE, ARTIFACTS_VARIABLE})
+STEP_VARIABLES = frozenset({RUN_VARIABLE, STEP_VARIABLE, ATTEMPT_VARIABLE, ARTIFACTS_VARIABLE})
 
 
 @dataclass(frozen=True)
@@ -269,6 +281,14 @@ class StepRunner(Protocol):
 
     async def tidy(self, run: str) -> None:
         """End every process that an earlier worker left of a run."""
+        ...
+
+    def environment(self, kernel: str | None) -> dict[str, str]:
+        """What a kernel (Python's own, if none is named) runs in, as parts of a fingerprint. Safe from any thread.
+
+        Raises:
+            NotFound: there is no such kernel.
+        """
         ...
 
     def reports(self) -> AsyncIterator[Report]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import psutil
-from traitlets import Float, Int, TraitError, Unicode, default, validate
+from traitlets import Bool, Float, Int, List, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
 from .core.capacity import Amount
@@ -32,6 +32,18 @@ class MLWF(Configurable):
 
     worker_idle_seconds = Float(
         300.0, min=0, help="After how many seconds without a run a worker that was started on demand ends."
+    ).tag(config=True)
+
+    warm_kernels = Bool(
+        True,
+        help="Whether kernels are forked, where they can be, from a process that has imported ipykernel already: a "
+        "step then starts in a fraction of the time. What cannot be forked starts the ordinary way; its log says why.",
+    ).tag(config=True)
+
+    preload = List(
+        Unicode(),
+        help="Modules that forked kernels have imported from their start, such as pandas or sklearn.ensemble. Never "
+        "those of a project: an edit would not be seen until the worker ends.",
     ).tag(config=True)
 
     @default("store_url")

@@ -65,6 +65,14 @@ class Workspace:
         """The folder of one attempt of a step."""
         return self.records / "runs" / run / step / str(attempt)
 
+    def written(self, path: Path) -> str | None:
+        """How a file that a step wrote is named whatever the run and the attempt; None for any other."""
+        runs = self.records / "runs"
+        if not path.is_relative_to(runs):
+            return None
+        _, step, _, *rest = [*path.relative_to(runs).parts, "", "", ""]
+        return "/".join([step, *filter(None, rest)])
+
     def source(self, sha256: str) -> Path:
         """Where the frozen notebook of that digest is laid out for runs."""
         return self.records / "sources" / f"{sha256}.ipynb"

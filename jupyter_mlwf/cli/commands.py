@@ -43,7 +43,7 @@ def run_command_line() -> None:
             problems = [problem.model_dump() for problem in error.problems]
             _print_json({"code": error.code, "title": str(error), "problems": problems})
         else:
-            show.print_error(Console(stderr=True), error)
+            show.print_error(show.console(stderr=True), error)
         sys.exit(WRONG)
 
 
@@ -91,7 +91,7 @@ def validate(context: Context, document: Path, as_json: bool) -> None:
     if as_json:
         _print_json({"problems": [problem.model_dump() for problem in found.problems]})
     elif found.problems:
-        show.print_problems(Console(), found.problems)
+        show.print_problems(show.console(), found.problems)
     else:
         count = len(found.workflow.steps)
         click.echo(f"{document}: {count} step{'' if count == 1 else 's'}, no problems.")
@@ -101,12 +101,15 @@ def validate(context: Context, document: Path, as_json: bool) -> None:
 @cli.command()
 @click.argument("target", metavar="DOCUMENT|NAME[@VERSION]")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter. May be repeated.")
+@click.option("--no-cache", is_flag=True, help="Execute every step, whatever results earlier runs have.")
 @click.option("--detach", is_flag=True, help="Return at once; a worker in the background executes the run.")
 @as_json
 @click.pass_obj
-def run(context: Context, target: str, parameters: tuple[str, ...], detach: bool, as_json: bool) -> None:
+def run(
+    context: Context, target: str, parameters: tuple[str, ...], no_cache: bool, detach: bool, as_json: bool
+) -> None:
     """Run a workflow: a .mlwf file, or a released version."""
-    created = context.launch(target, parameters)
+    created = context.launch(target, parameters, cache=not no_cache)
     if detach:
         ensure_worker(context.workspace, context.settings)
         if as_json:
@@ -119,7 +122,7 @@ def run(context: Context, target: str, parameters: tuple[str, ...], detach: bool
 
 def finish(context: Context, created: Run, as_json: bool) -> None:
     """Execute a queued run in this process, show it, and exit with its code if it did not succeed."""
-    console = Console()
+    console = show.console()
     ended = asyncio.run(execute(context, created, None if as_json else console))
     if as_json:
         _print_json(context.record(ended))
@@ -203,7 +206,7 @@ def runs(context: Context, workflow: str | None, limit: int, as_json: bool) -> N
     if as_json:
         _print_json([each.model_dump(mode="json") for each in found])
     elif found:
-        Console().print(show.runs_table(found))
+        show.console().print(show.runs_table(found))
     else:
         click.echo("No runs yet.")
 
@@ -218,7 +221,7 @@ def show_run(context: Context, run: str, as_json: bool) -> None:
     if as_json:
         _print_json(context.record(found))
     else:
-        _print_run(Console(), context, found)
+        _print_run(show.console(), context, found)
 
 
 @cli.command()
@@ -248,7 +251,7 @@ def releases(context: Context, name: str | None, as_json: bool) -> None:
     if as_json:
         _print_json([each.model_dump(mode="json") for each in found])
     elif found:
-        Console().print(show.releases_table(found))
+        show.console().print(show.releases_table(found))
     else:
         click.echo("No releases yet.")
 

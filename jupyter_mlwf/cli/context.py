@@ -92,19 +92,20 @@ class Context:
         """
         return read(path.absolute(), self.notebooks)
 
-    def launch(self, target: str, assignments: Sequence[str]) -> Run:
+    def launch(self, target: str, assignments: Sequence[str], cache: bool = True) -> Run:
         """Queue a run of a document or of a release.
 
         Args:
             target: path of a `.mlwf` file, or `NAME[@VERSION]`.
             assignments: `name=value`, the values as text.
+            cache: whether results of earlier runs may serve.
         """
         if target.endswith(".mlwf") or os.path.sep in target or Path(target).is_file():
             document = self.document(Path(target))
-            return self.launcher.document(document, values(document.workflow.parameters, assignments))
+            return self.launcher.document(document, values(document.workflow.parameters, assignments), cache)
         release = self.store.get_release(*parse_target(target))
         return self.launcher.release(
-            f"{release.name}@{release.version}", values(release.workflow.parameters, assignments)
+            f"{release.name}@{release.version}", values(release.workflow.parameters, assignments), cache
         )
 
     def record(self, run: Run) -> RunRecord:

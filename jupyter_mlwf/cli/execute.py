@@ -21,15 +21,11 @@ from .context import Context
 def worker(context: Context) -> Worker:
     """A worker of this process."""
     from ..runner.backends.local import LocalRunner
+    from ..runner.warm.helpers import Warmth
 
-    return Worker(
-        context.store,
-        LocalRunner(),
-        context.workspace,
-        context.clock,
-        name=own_name(),
-        machine=context.settings.machine,
-    )
+    settings = context.settings
+    runner = LocalRunner(Warmth(tuple(settings.preload)) if settings.warm_kernels else None)
+    return Worker(context.store, runner, context.workspace, context.clock, name=own_name(), machine=settings.machine)
 
 
 async def execute(context: Context, run: Run, console: Console | None) -> Run:

@@ -15,6 +15,9 @@ from ..core.errors import MLWFError, Problem
 from ..core.record import RunRecord, RunSummary, StepRecord
 from ..core.release import ReleaseSummary
 
+#: Columns in a pipe: whoever reads it wants the words whole.
+WIDE = 240
+
 #: A mark and a colour by state: colour is never the only sign.
 STATES = {
     "pending": ("·", "dim"),
@@ -28,6 +31,12 @@ STATES = {
     "failed": ("✗", "red"),
     "stopped": ("■", "yellow"),
 }
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where to print; in a pipe, lines are as long as they have to be."""
+    made = Console(stderr=stderr)
+    return made if made.is_terminal else Console(stderr=stderr, width=WIDE)
 
 
 def state(name: str, reason: str | None = None) -> Text:
@@ -56,7 +65,9 @@ def run_table(run: RunRecord, now: datetime | None = None) -> RenderableType:
     """
     table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
     for column in ("Step", "State", "Time", "Metrics", "Checks"):
-        table.add_column(column, justify="right" if column == "Time" else "left", no_wrap=column != "Metrics")
+        table.add_column(
+            column, justify="right" if column == "Time" else "left", no_wrap=column not in ("Metrics", "Checks")
+        )
     for name, step in run.steps.items():
         table.add_row(
             escape(step.title or name),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field, JsonValue
 
-from .run import Artifact, Attempt, Check, FailureReason, Progress, Run, RunState, StepRun, StepState
+from .run import Artifact, Attempt, Check, FailureReason, Progress, Run, RunState, Source, StepRun, StepState
 
 
 class StepRecord(BaseModel):
@@ -28,7 +28,11 @@ class StepRecord(BaseModel):
     checks: dict[str, Check]
     attempts: int = Field(description="How many times its notebook was started.")
     history: list[Attempt] = Field(description="The attempts, the first one first.")
-    notebook: str | None = Field(description="The executed notebook of the last attempt.")
+    notebook: str | None = Field(
+        description="The executed notebook of the last attempt, or of the attempt whose result serves again."
+    )
+    source: Source | None = Field(description="Of a cached step: the attempt whose result serves again.")
+    not_cached: str | None = Field(description="Why no result of an earlier run served, in words.")
 
 
 class RunSummary(BaseModel):

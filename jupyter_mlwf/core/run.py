@@ -36,6 +36,7 @@ EventType = Literal[
     "step.failed",
     "step.stopped",
     "step.lost",
+    "step.cached",
     "step.retried",
 ]
 
@@ -45,6 +46,7 @@ STEP_GOOD: frozenset[StepState] = frozenset({"succeeded", "cached"})
 
 _RUN_STATE: TypeAdapter[RunState] = TypeAdapter(RunState)
 _TIME: TypeAdapter[datetime | None] = TypeAdapter(datetime | None)
+_FINGERPRINT: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _REASON: TypeAdapter[FailureReason | None] = TypeAdapter(FailureReason | None)
 
 
@@ -91,6 +93,17 @@ class Attempt(_Data):
     notebook: str = Field(description="The executed notebook: relative to the workspace, or absolute.")
 
 
+class Source(_Data):
+    """The attempt of an earlier run whose result serves again."""
+
+    run: str
+    number: int = Field(description="The number of that run.")
+    attempt: int
+    finished: datetime
+    seconds: float = Field(description="How long it took.")
+    notebook: str = Field(description="The executed notebook: relative to the workspace, or absolute.")
+
+
 class StepRun(_Data):
     """A step in a run."""
 
@@ -109,18 +122,38 @@ class StepRun(_Data):
     metrics: dict[str, float | None] = Field(default_factory=dict, description="The newest value of each.")
     checks: dict[str, Check] = Field(default_factory=dict)
     attempts: list[Attempt] = Field(default_factory=list)
+    source: Source | None = Field(default=None, description="Where the result comes from, if nothing was executed.")
+    not_cached: str | None = Field(default=None, description="Why no result of an earlier run served, in words.")
+    fingerprint: dict[str, str] = Field(
+        default_factory=dict, description="What the result depends on: digests, by what they are of."
+    )
+    fresh: bool = Field(default=False, description="Whether it is to be executed in any case.")
 
     @property
     def notebook(self) -> str | None:
-        """The executed notebook of the last attempt."""
+        """The executed notebook of the last attempt, or of the attempt whose result serves."""
+        if self.source:
+            return self.source.notebook
         return self.attempts[-1].notebook if self.attempts else None
 
     @property
     def seconds(self) -> float | None:
         """Duration of the last attempt; None before it ended."""
-        if not self.attempts or self.attempts[-1].finished is None:
+        if self.state == "cached" or not self.attempts or self.attempts[-1].finished is None:
             return None
         return (self.attempts[-1].finished - self.attempts[-1].started).total_seconds()
+
+
+class _Result(_Data):
+    """What an attempt left that serves again."""
+
+    parameters: dict[str, JsonValue]
+    outputs: dict[str, JsonValue]
+    artifacts: dict[str, Artifact]
+    metrics: dict[str, float | None]
+    checks: dict[str, Check]
+    fingerprint: dict[str, str]
+    source: Source
 
 
 class Event(_Data):
@@ -156,6 +189,7 @@ class Run(_Data):
     workflow: Workflow
     origin: Origin
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    cache: bool = Field(default=True, description="Whether results of earlier runs may serve.")
     state: RunState = "queued"
     created: datetime
     started: datetime | None = None
@@ -197,6 +231,7 @@ def create(event: Event) -> Run:
         workflow=workflow,
         origin=Origin.model_validate(event.data["origin"]),
         parameters=_dict(event.data["parameters"]),
+        cache=bool(event.data.get("cache", True)),
         created=event.time,
         seq=event.seq,
         steps={name: StepRun() for name in workflow.steps},
@@ -256,6 +291,8 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             _begin_anew(step, queued=step.queued)
             step.state, step.started = "running", event.time
             step.parameters = _dict(data["parameters"])
+            step.fingerprint = _FINGERPRINT.validate_python(data.get("fingerprint", {}))
+            step.not_cached = None if data.get("not_cached") is None else str(data["not_cached"])
             step.attempts.append(
                 Attempt(
                     number=_int(data["attempt"]),
@@ -284,9 +321,16 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
         case "step.lost":
             _end_attempt(step, event, "failed", "lost")
             step.state, step.started, step.progress = "pending", None, None
+        case "step.cached":
+            _begin_anew(step, queued=step.queued)
+            result = _Result.model_validate(data)
+            for name in _Result.model_fields:
+                setattr(step, name, getattr(result, name))
+            step.state, step.started, step.finished = "cached", event.time, event.time
         case "step.retried":
             _begin_anew(step, queued=None)
             step.not_before = _TIME.validate_python(data.get("at"))
+            step.fresh = data.get("fresh") is True
         case (
             "run.created"
             | "run.started"

@@ -56,7 +56,7 @@ ParameterType = Literal["str", "int", "float", "bool", "list", "json"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
 class Reference(_Model):
@@ -143,6 +143,15 @@ class Step(_Model):
     retries: Retries | None = Field(default=None, description="Without it, a step that failed stays failed.")
     timeout: Duration | None = Field(default=None, description="How long an attempt may take, such as `30m`.")
     resources: Resources = Field(default_factory=Resources)
+    files: list[DocumentPath] = Field(
+        default_factory=list,
+        description="Files and folders beside those in its parameters and its code that the notebook depends on.",
+    )
+    cache: Annotated[bool, Strict()] | Duration = Field(
+        default=True,
+        description="Whether the result of an earlier run serves when nothing has changed that it depends on; a "
+        "duration such as `7d` says how old it may be.",
+    )
 
 
 Position = tuple[Number, Number]

@@ -78,7 +78,9 @@ class Control:
         if parameters:
             changed: dict[str, JsonValue] = {"parameters": _changes(run, parameters)}
             events.append(Event(run=run.id, time=now, type="run.changed", data=changed))
-        events += [Event(run=run.id, time=now, type="step.retried", step=name) for name in again(run, first)]
+        for name in again(run, first):
+            data: dict[str, JsonValue] = {"fresh": True} if name == first else {}
+            events.append(Event(run=run.id, time=now, type="step.retried", step=name, data=data))
         self._store.reopen(run.id, events)
 
 

@@ -23,8 +23,13 @@ class Launcher:
         self._workspace = workspace
         self._clock = clock
 
-    def document(self, document: Document, parameters: Mapping[str, JsonValue]) -> Run:
+    def document(self, document: Document, parameters: Mapping[str, JsonValue], cache: bool = True) -> Run:
         """Queue a run of a document, with its notebooks as they are now.
+
+        Args:
+            document: the document.
+            parameters: values of its parameters.
+            cache: whether results of earlier runs may serve.
 
         Raises:
             InvalidWorkflow: the document cannot be run.
@@ -34,10 +39,10 @@ class Launcher:
         values = bind(document.workflow.parameters, parameters)
         frozen = document.freeze()
         origin = Origin(path=self._workspace.record(document.path), files=frozen.files)
-        return self._create(NewRun(document.workflow, origin, values, frozen.blobs))
+        return self._create(NewRun(document.workflow, origin, values, cache, frozen.blobs))
 
-    def release(self, target: str, parameters: Mapping[str, JsonValue]) -> Run:
-        """Queue a run of `NAME@VERSION`, or of the highest version of `NAME`.
+    def release(self, target: str, parameters: Mapping[str, JsonValue], cache: bool = True) -> Run:
+        """Queue a run of `NAME@VERSION`, or of the highest version of `NAME`; else as `document`.
 
         Raises:
             NotFound: there is no such release.
@@ -46,7 +51,7 @@ class Launcher:
         release = self._store.get_release(*parse_target(target))
         values = bind(release.workflow.parameters, parameters)
         origin = Origin(path=release.path, release=f"{release.name}@{release.version}", files=dict(release.files))
-        return self._create(NewRun(release.workflow, origin, values))
+        return self._create(NewRun(release.workflow, origin, values, cache))
 
     def _create(self, new: NewRun) -> Run:
         return self._store.create_run(new, self._clock.now())

@@ -61,6 +61,8 @@ def ensure_worker(workspace: Workspace, settings: MLWF) -> None:
         f"--MLWF.cpus={settings.cpus:g}",
         f"--MLWF.memory={settings.memory}",
         f"--MLWF.gpus={settings.gpus}",
+        f"--MLWF.warm_kernels={settings.warm_kernels}",
+        *(f"--MLWF.preload={module}" for module in settings.preload),
     ]
     # Without the marks of a step: a worker that a notebook started is not of its step, and does not end with it.
     environment = {name: value for name, value in os.environ.items() if name not in STEP_VARIABLES}

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from ..core.cache import result
 from ..core.capacity import Amount, needed, offer
-from ..core.plan import Cancel, Emit, Start, Wake, plan
+from ..core.plan import Action, Cancel, Emit, Look, Start, Wake, plan
 from ..core.run import STEP_ENDED, Event, EventType, Run, apply
 from ..core.units import seconds
 from ..files import write_atomically
@@ -21,6 +22,7 @@ from ..ports import Clock, Lease, Pending, Report, Request, RunStore, StaleLease
 from ..workspace import Workspace
 from .launch import working_folder
 from .recovery import forget_the_dead
+from .results import Missed, Results, Uncomparable
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class _Held:
     """What there is to react to; None only has the plan made again."""
     cancelled: set[str] = field(default_factory=set)
     heard: set[int] = field(default_factory=set)
+    missed: dict[str, Missed] = field(default_factory=dict)
+    """Steps that are ready, and for which no earlier result serves."""
     wanting: bool = False
     """Whether it has steps that are ready and have not got what they need."""
 
@@ -72,6 +76,7 @@ class Worker:
         self._clock = clock
         self._name = name
         self._machine = machine
+        self._results = Results(store, runner, workspace, clock)
         self._held: dict[str, _Held] = {}
         self._busy: dict[tuple[str, str], _Share] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -118,7 +123,9 @@ class Worker:
                 await asyncio.to_thread(self._store.give_back, held.lease)
 
     def _claim(self, run: str | None = None) -> Lease | None:
-        forget_the_dead(self._store)
+        # Looks cost next to nothing, and an idle worker looks often.
+        if not self._store.claimable(self._clock.now()) and not forget_the_dead(self._store):
+            return None
         return self._store.claim(self._name, self._clock.now(), LEASE_SECONDS, run)
 
     def _hold(self, lease: Lease) -> None:
@@ -146,6 +153,8 @@ class Worker:
         renewed = loop.time()
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            if not self._held:
+                continue
             for pending in await asyncio.to_thread(self._store.requests, list(self._held)):
                 held = self._held.get(pending.run)
                 if held and pending.id not in held.heard:
@@ -239,10 +248,11 @@ class Worker:
 
     async def _act(self, held: _Held, run: Run) -> Run:
         """Carry out the plan until nothing is left to do now."""
-        while actions := plan(run, self._clock.now(), self._offer(run), self._machine, self._workspace.root):
+        while actions := self._plan(held, run):
             # Before anything is awaited: another run's plan must not count on the same part of the machine.
             shares = {action.step: self._take(run, action.step) for action in actions if isinstance(action, Start)}
-            events: list[Event] = []
+            looks = [action for action in actions if isinstance(action, Look)]
+            events = await self._look(held, run, looks)
             jobs: list[StepJob] = []
             for action in actions:
                 match action:
@@ -255,6 +265,7 @@ class Worker:
                             "attempt": action.attempt,
                             "parameters": action.parameters,
                             "notebook": self._workspace.record(job.notebook),
+                            **await self._comparison(run, action, held.missed.pop(action.step, None)),
                         }
                         events.append(self._event(run, "step.started", action.step, data))
                     case Cancel(step):
@@ -262,13 +273,38 @@ class Worker:
                     case Wake(at):
                         seconds = (at - self._clock.now()).total_seconds()
                         asyncio.get_running_loop().call_later(max(seconds, 0), held.inbox.put_nowait, None)
-            if not events:
+            if not events and not looks:
                 break
             run = await self._append(held, run, events)
             for job in jobs:
                 await self._runner.start(job)
         held.wanting = any(step.state == "queued" for step in run.steps.values())
         return run
+
+    def _plan(self, held: _Held, run: Run) -> list[Action]:
+        return plan(run, self._clock.now(), self._offer(run), self._machine, self._workspace.root, held.missed)
+
+    async def _look(self, held: _Held, run: Run, looks: list[Look]) -> list[Event]:
+        """Take over earlier results that serve."""
+        events = []
+        found = await asyncio.to_thread(self._results.look, run, looks) if looks else {}
+        for each in looks:
+            match found[each.step]:
+                case Missed() as missed:
+                    held.missed[each.step] = missed
+                case earlier:
+                    events.append(self._event(run, "step.cached", each.step, result(earlier, each.parameters)))
+        return events
+
+    async def _comparison(self, run: Run, start: Start, missed: Missed | None) -> dict[str, JsonValue]:
+        """What a step that starts is compared by, later: as it is now, however long it has waited."""
+        if run.workflow.steps[start.step].cache is False:
+            return {}
+        try:
+            fingerprint = await asyncio.to_thread(self._results.fingerprint, run, start.step, start.parameters)
+        except Uncomparable as error:
+            return {"not_cached": str(error)}
+        return {"fingerprint": dict(fingerprint), "not_cached": missed.why if missed else None}
 
     def _offer(self, run: Run) -> Amount:
         used: dict[str, Amount] = {}

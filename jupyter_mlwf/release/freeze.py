@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..core.errors import InvalidWorkflow, Problem
 from ..core.release import Release, digest, next_version
-from ..core.workflow import Workflow
-from ..documents import Document, Frozen
+from ..documents import Document
 from ..ports import Clock, RunStore
 from ..workspace import Workspace
 
@@ -41,7 +40,7 @@ class Releaser:
             notes=notes,
             created=self._clock.now(),
             author=author,
-            digest=_digest(workflow, frozen),
+            digest=digest(workflow, frozen.files),
             path=self._workspace.record(document.path),
             workflow=workflow,
             files=frozen.files,
@@ -61,13 +60,9 @@ class Releaser:
     def changed(self, document: Document) -> bool:
         """Whether a document or its notebooks differ from its highest version; True if it was never released."""
         releases = self._store.list_releases(document.workflow.name)
-        if not releases:
+        if not releases or problems_of(document):
             return True
-        try:
-            document.require_sound()
-        except InvalidWorkflow:
-            return True
-        return releases[0].digest != _digest(document.workflow, document.freeze())
+        return releases[0].digest != digest(document.workflow, document.freeze().files)
 
 
 def problems_of(document: Document) -> list[Problem]:
@@ -77,7 +72,3 @@ def problems_of(document: Document) -> list[Problem]:
     except InvalidWorkflow as error:
         return list(error.problems)
     return []
-
-
-def _digest(workflow: Workflow, frozen: Frozen) -> str:
-    return digest(workflow, frozen.files)

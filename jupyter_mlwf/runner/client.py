@@ -44,14 +44,11 @@ class CellClient(NotebookClient):
 
         Raises:
             RuntimeError: the kernel ended before it was ready, or was not ready in time.
-            DeadKernelError: it ended just then.
         """
         self.kc = self._kernel.client()
         self.kc.start_channels()
         await self._channels.wait_for_ready(timeout=_START_SECONDS)
-        reply = await self.async_wait_for_reply(cast(str, self._channels.kernel_info()))
-        if reply is not None:
-            self.nb.metadata.language_info = reply["content"]["language_info"]
+        self.nb.metadata.language_info = self._channels.language_info
 
     @property
     def _channels(self) -> StepKernelClient:

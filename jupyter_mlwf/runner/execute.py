@@ -19,19 +19,20 @@ from papermill.engines import NotebookExecutionManager
 from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import remove_error_markers
 from pydantic import JsonValue
+from traitlets.config import Config
 
 from ..core.errors import BadRequest, MLWFError
 from ..core.recording import MESSAGES, MIME
 from ..core.run import EventType
 from ..core.units import shown_size
 from ..core.workflow import IDENTIFIER_PATTERN
-from ..ports import ARTIFACTS_VARIABLE, RUN_VARIABLE, STEP_VARIABLE, Report, StepJob
+from ..ports import ARTIFACTS_VARIABLE, Report, StepJob
 from .client import CellClient
 from .engine import ENGINE_NAME
-from .kernels import StepKernelManager, find_kernel, last_words
+from .kernels import REMARK, StepKernelManager, find_kernel, last_words
 from .notebook import KeptNotebook, name_kernel, read_source
 from .records import Records, Tell
-from .supervise import Family
+from .supervise import Family, marks
 
 #: How long an interrupted cell may take to end by itself, in seconds.
 INTERRUPT_SECONDS = 2.0
@@ -59,8 +60,11 @@ class Failure(NamedTuple):
 class Execution:
     """One job, executed in the thread that calls `perform`."""
 
-    def __init__(self, job: StepJob, report: Callable[[Report], None], launched: Callable[[int], None]) -> None:
+    def __init__(
+        self, job: StepJob, config: Config, report: Callable[[Report], None], launched: Callable[[int], None]
+    ) -> None:
         self._job = job
+        self._config = config
         self._report = report
         self._launched = launched
         self._records = Records(self._tell, job.artifacts)
@@ -98,7 +102,7 @@ class Execution:
         """What papermill calls through the engine, once the parameters are in the notebook."""
         assert self._kept
         self._kept.nb = nb
-        cells = _Cells(self._job, self._kept, self._records, self._tell, self._launched)
+        cells = _Cells(self._job, self._config, self._kept, self._records, self._tell, self._launched)
         with self._lock:
             self._cells = cells
             if self._cancelled:
@@ -178,7 +182,13 @@ class _Cells:
     """The cells of one notebook in one kernel, from its start to the end of its last process."""
 
     def __init__(
-        self, job: StepJob, kept: KeptNotebook, records: Records, tell: Tell, launched: Callable[[int], None]
+        self,
+        job: StepJob,
+        config: Config,
+        kept: KeptNotebook,
+        records: Records,
+        tell: Tell,
+        launched: Callable[[int], None],
     ) -> None:
         self.failure: Failure | None = None
         self.stopped = False
@@ -188,7 +198,7 @@ class _Cells:
         self._tell = tell
         self._launched = launched
         self._manager = _Manager(kept, job)
-        self._kernel = StepKernelManager(kernel_name=kept.nb.metadata.kernelspec.name)
+        self._kernel = StepKernelManager(kernel_name=kept.nb.metadata.kernelspec.name, config=config)
         self._client = CellClient(kept.nb, self._kernel, self._hear)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = False
@@ -225,8 +235,7 @@ class _Cells:
         environment = {
             **os.environ,
             **job.environment,
-            RUN_VARIABLE: job.run,
-            STEP_VARIABLE: job.step,
+            **marks(job),
             ARTIFACTS_VARIABLE: str(job.artifacts),
         }
         try:
@@ -235,6 +244,8 @@ class _Cells:
                     await self._client.async_start_new_kernel(
                         cwd=str(job.cwd), env=environment, stdout=output, stderr=output
                     )
+                    if kernel.why_ordinary:
+                        output.write(f"{REMARK}{kernel.why_ordinary}\n".encode())
                 if kernel.session_id is not None:
                     self._launched(kernel.session_id)
             if not self._stop_requested:
@@ -242,7 +253,7 @@ class _Cells:
                 self._ready = True
         except OSError as error:
             self.failure = Failure("error", f"The kernel '{kernel.kernel_name}' cannot be started: {_in_words(error)}")
-        except (RuntimeError, DeadKernelError) as error:
+        except RuntimeError as error:
             words = last_words(job.log)
             tail = f" The last line of its log: {words}" if words else ""
             self.failure = Failure("kernel-died", f"The kernel '{kernel.kernel_name}' did not start: {error}.{tail}")
@@ -326,7 +337,7 @@ class _Cells:
         family.end(_STRAY_SECONDS)
 
     def _family(self) -> Family:
-        return Family(self._job.run, self._job.step, self._kernel.session_id)
+        return Family.of_job(self._job, self._kernel.session_id)
 
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:

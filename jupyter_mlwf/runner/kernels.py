@@ -17,19 +17,28 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import default
+from traitlets.config import Config
 
 from ..core.errors import NotFound
+from .warm.helpers import Warmth
+from .warm.provisioner import WarmProvisioner
 
 #: A kernel that is asked to shut down gets half of this, and the other half after SIGTERM; then SIGKILL. In seconds.
 _SHUTDOWN_SECONDS = 2.0
 #: How soon a socket tries again to reach a kernel that does not listen yet, in milliseconds. zmq's default is 100.
 _RECONNECT_MS = 5
+#: Begins a line of ours in the log of a kernel.
+REMARK = "[jupyter_mlwf] This kernel was not forked: "
 
 
 class StepKernelClient(AsyncKernelClient):
     """A client that knows when its kernel is ready, and needs no heartbeat: the manager sees the process."""
+
+    language_info: dict[str, Any]
+    """What the kernel says of its language. There is none before it is ready."""
 
     def start_channels(
         self, shell: bool = True, iopub: bool = True, stdin: bool = False, hb: bool = False, control: bool = False
@@ -57,6 +66,7 @@ class StepKernelClient(AsyncKernelClient):
         request = cast(str, self.kernel_info())
         reply = await self._answer(self.shell_channel, request, "kernel_info_reply", 1.0)
         self._handle_kernel_info_reply(reply)
+        self.language_info = reply["content"]["language_info"]
         status = None
         while status != "idle":
             # A subscription that was too late misses it: then ask again.
@@ -120,6 +130,18 @@ class StepKernelManager(AsyncKernelManager):
         provisioner = self.provisioner
         return provisioner.pgid if isinstance(provisioner, LocalProvisioner) else None
 
+    @property
+    def why_ordinary(self) -> str:
+        """Why the kernel was not forked; empty if it was, or was not to be."""
+        provisioner = self.provisioner
+        return provisioner.why_ordinary if isinstance(provisioner, WarmProvisioner) else ""
+
+    async def start_kernel(self, **kw: Any) -> None:  # type: ignore[override]
+        """Start the kernel. Unlike the base class it does not pause afterwards, for nobody looks at its `ready`."""
+        kernel_cmd, kw = await self._async_pre_start_kernel(**kw)
+        await self._async_launch_kernel(kernel_cmd, **kw)
+        await self._async_post_start_kernel(**kw)
+
     async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
         await super()._async_launch_kernel(kernel_cmd, **kw)
         self.exited = asyncio.Event()
@@ -152,9 +174,24 @@ class StepKernelManager(AsyncKernelManager):
         """Shut the kernel down, gently at first, and let go of its sockets and files."""
         try:
             if self.has_kernel and await self.is_alive():
-                await self.shutdown_kernel()
+                await self.interrupt_kernel()  # what a cell that is not awaited any more may still do
+                await self._async_request_shutdown()
+                await self._async_finish_shutdown()
         finally:
-            await self.cleanup_resources()
+            await self._async_cleanup_resources()
+
+
+def configure(warmth: Warmth | None) -> Config:
+    """The configuration of the kernel managers of this process, so that they fork kernels, or not.
+
+    A kernel whose kernelspec names a provisioner is left to that, and all are if Jupyter is configured to use another.
+    """
+    if warmth is None:
+        return Config()
+    factory = KernelProvisionerFactory.instance()
+    if factory.default_provisioner_name == "local-provisioner":
+        factory.default_provisioner_name = "mlwf-warm-provisioner"
+    return Config(WarmProvisioner={"preload": list(warmth.preload), "wait_seconds": warmth.wait_seconds})
 
 
 def find_kernel(name: str | None) -> tuple[str, KernelSpec]:
@@ -178,4 +215,4 @@ def find_kernel(name: str | None) -> tuple[str, KernelSpec]:
 def last_words(log: Path) -> str:
     """The last line that a kernel wrote into its log, for people; empty if there is none."""
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()] if log.exists() else []
-    return next((line[:300] for line in reversed(lines) if line), "")
+    return next((line[:300] for line in reversed(lines) if line and not line.startswith(REMARK)), "")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
-from ..ports import RUN_VARIABLE, STEP_VARIABLE
+from ..ports import ATTEMPT_VARIABLE, RUN_VARIABLE, STEP_VARIABLE, StepJob
 
 #: How long killed processes may take to go, in seconds.
 _KILL_SECONDS = 1.0
@@ -16,17 +19,37 @@ _KILL_SECONDS = 1.0
 _ROUNDS = 5
 
 
-class Family:
-    """The processes that a step's kernel started, itself included; or those of all steps of a run.
+def marks(job: StepJob) -> dict[str, str]:
+    """What marks the environment of a job's processes.
 
-    They are known by its session, by the variables that mark the environment of a step (a daemon leaves the session,
-    and keeps those), and by descent from one of these.
+    The attempt is one of them: where another worker has taken a run over, two attempts may be alive for a moment, and
+    the one that is ended must not take the other along.
+    """
+    return {RUN_VARIABLE: job.run, STEP_VARIABLE: job.step, ATTEMPT_VARIABLE: str(job.attempt)}
+
+
+class Family:
+    """Processes with certain marks in their environment, and what came of them.
+
+    They are known by the session of a step's kernel, by their marks (a daemon leaves the session, and keeps those), and
+    by descent from one of these.
     """
 
-    def __init__(self, run: str, step: str | None = None, session: int | None = None) -> None:
-        self._marks = {RUN_VARIABLE: run} | ({} if step is None else {STEP_VARIABLE: step})
+    def __init__(self, marks: Mapping[str, str], session: int | None = None, oldest: float = 0) -> None:
+        self._marks = marks
         self._session = session
+        self._oldest = oldest
         self._members: set[psutil.Process] = set()
+
+    @classmethod
+    def of_job(cls, job: StepJob, session: int | None = None) -> Family:
+        """What the kernel of a job started, itself included; nothing that was there before this process."""
+        return cls(marks(job), session, _birth(os.getpid()).started)
+
+    @classmethod
+    def of_run(cls, run: str) -> Family:
+        """What is alive of all the steps of a run, whichever process started it."""
+        return cls({RUN_VARIABLE: run})
 
     def look(self) -> None:
         """Remember the members that there are now: a parent that ends takes the proof of descent along."""
@@ -34,9 +57,12 @@ class Family:
         found: list[psutil.Process] = []
         for pid in psutil.pids():  # not `process_iter`, whose objects may be of processes that had these ids before
             with contextlib.suppress(psutil.Error, OSError):
+                birth = _birth(pid)
+                if birth.started < self._oldest or pid == os.getpid():
+                    continue
                 process = psutil.Process(pid)
-                children.setdefault(process.ppid(), []).append(process)
-                if self._belongs(process):
+                children.setdefault(birth.parent, []).append(process)
+                if (self._session and birth.session == self._session) or self._is_marked(process):
                     found.append(process)
         while found:
             process = found.pop()
@@ -69,14 +95,29 @@ class Family:
             psutil.wait_procs(alive, timeout=_KILL_SECONDS)
             self.look()
 
-    def _belongs(self, process: psutil.Process) -> bool:
-        if self._session is not None and os.getsid(process.pid) == self._session:
-            return True
+    def _is_marked(self, process: psutil.Process) -> bool:
         environment = process.environ()
         return all(environment.get(name) == value for name, value in self._marks.items())
 
     def _alive(self) -> list[psutil.Process]:
         return [process for process in self._members if _is_alive(process)]
+
+
+class _Birth(NamedTuple):
+    """Where a process comes from."""
+
+    parent: int
+    session: int
+    started: float
+    """Only to be compared with others."""
+
+
+def _birth(pid: int) -> _Birth:
+    if sys.platform == "linux":  # one read of many, for each process of the machine
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return _Birth(int(fields[1]), int(fields[3]), float(fields[19]))
+    process = psutil.Process(pid)
+    return _Birth(process.ppid(), os.getsid(pid) if hasattr(os, "getsid") else 0, process.create_time())
 
 
 def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:

@@ -61,6 +61,22 @@ class RunRequest(_Request):
     path: str | None = Field(None, description="The document, relative to the workspace.")
     release: str | None = Field(None, description="NAME or NAME@VERSION.")
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    cache: bool = Field(default=True, description="Whether results of earlier runs may serve.")
+
+
+class ChangeRequest(_Request):
+    """New values of parameters, for the steps that have not started."""
+
+    parameters: dict[str, JsonValue]
+
+
+class RetryRequest(_Request):
+    """What to run again."""
+
+    step: str | None = Field(
+        None, description="This step, and all that follows from it; without it, all that did not succeed."
+    )
+    parameters: dict[str, JsonValue] = Field(default_factory=dict, description="New values of parameters.")
 
 
 class RunPage(BaseModel):
@@ -171,10 +187,53 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST",
         "/runs/{run}/stop",
         "stopRun",
-        "Ask for a run to be stopped.",
+        "Ask for a run, or one step of it, to be stopped.",
         RunRecord,
         "execute",
         "mlwf-runs",
+        query=(Query("step", "string", "The step to stop; the whole run if not given."),),
+        status=202,
+    ),
+    Operation(
+        "POST",
+        "/runs/{run}/pause",
+        "pauseRun",
+        "Ask for no more steps to be started.",
+        RunRecord,
+        "execute",
+        "mlwf-runs",
+        status=202,
+    ),
+    Operation(
+        "POST",
+        "/runs/{run}/continue",
+        "continueRun",
+        "Ask for a paused run to go on.",
+        RunRecord,
+        "execute",
+        "mlwf-runs",
+        status=202,
+    ),
+    Operation(
+        "POST",
+        "/runs/{run}/parameters",
+        "changeParameters",
+        "Ask for parameters to be changed, for what has not started.",
+        RunRecord,
+        "execute",
+        "mlwf-runs",
+        ChangeRequest,
+        status=202,
+    ),
+    Operation(
+        "POST",
+        "/runs/{run}/retry",
+        "retryRun",
+        "Open an ended run again, for some of its steps.",
+        RunRecord,
+        "execute",
+        "mlwf-runs",
+        RetryRequest,
         status=202,
     ),
     Operation(

@@ -26,7 +26,9 @@ _TEXT_KEY = "~"
 
 
 def to_text(entries: Entries) -> str:
-    """The text of the file that a table stands for."""
+    """The text of the file that a table stands for; an empty table is an empty text."""
+    if not entries:
+        return ""
     match entries.get(_TEXT_KEY):
         case (_, text):
             return str(json.loads(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +38,7 @@ class EventsSocket(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
         if not allowed:
             raise web.HTTPError(403, "User is not authorized to read on resource: mlwf-runs.")
         after = self.get_query_argument("after", "")
-        if after and not after.isdecimal():
+        if after and not re.fullmatch(r"\d{1,15}", after, re.ASCII):
             raise web.HTTPError(400, "'after' in the query is not a whole number.")
         await super().get(*args, **kwargs)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import json
 import re
 from collections.abc import Awaitable, Callable
 from http.client import responses
@@ -17,6 +16,7 @@ from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
 from tornado import web
 
+from ..core.codec import parse
 from ..core.errors import BadRequest, Conflict, InvalidParameters, InvalidWorkflow, MLWFError, NotFound, Problem
 from .contract import EVENTS_PATH, OPERATIONS, PREFIX, Operation, ProblemDetails, Query
 from .events import EventsSocket
@@ -96,7 +96,7 @@ class MLWFHandler(APIHandler):
                 continue
             if query.type == "string":
                 given[query.name] = text
-            elif re.fullmatch(r"\d{1,15}", text):
+            elif re.fullmatch(r"\d{1,15}", text, re.ASCII):
                 given[query.name] = int(text)
             else:
                 raise BadRequest(f"'{query.name}' in the query is not a whole number.")
@@ -106,13 +106,13 @@ class MLWFHandler(APIHandler):
         if model is None:
             return None
         try:
-            return model.model_validate(json.loads(self.request.body))
+            return model.model_validate(parse(self.request.body))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             raise BadRequest(f"The body of the request does not fit: {place}: {first['msg']}.") from None
-        except (ValueError, RecursionError):
-            raise BadRequest("The body of the request is not JSON.") from None
+        except InvalidWorkflow as error:
+            raise BadRequest(f"The body of the request is not sound JSON: {error.problems[0]}") from None
 
 
 def _method(operation: Operation) -> Callable[..., Awaitable[None]]:

@@ -12,17 +12,19 @@ from pydantic import BaseModel
 from .. import __version__
 from ..core.errors import BadRequest, InvalidWorkflow, NotFound
 from ..core.record import record
-from ..core.run import Attempt, Run
+from ..core.run import Run
 from ..engine.ondemand import worker_is_alive
 from ..release.bundle import bundle, file_name
 from ..release.freeze import problems_of
 from .contract import (
+    ChangeRequest,
     EventPage,
     Inspection,
     InspectRequest,
     ReleasePage,
     ReleaseProposal,
     ReleaseRequest,
+    RetryRequest,
     RunPage,
     RunRequest,
     Status,
@@ -83,9 +85,9 @@ def list_runs(services: Services, call: Call) -> RunPage:
 def start_run(services: Services, call: Call) -> BaseModel:
     body = cast(RunRequest, call.body)
     if body.path is not None and body.release is None:
-        run = services.launcher.document(services.document(body.path), body.parameters)
+        run = services.launcher.document(services.document(body.path), body.parameters, body.cache)
     elif body.release is not None and body.path is None:
-        run = services.launcher.release(body.release, body.parameters)
+        run = services.launcher.release(body.release, body.parameters, body.cache)
     else:
         raise BadRequest("Say what to run: give either 'path' or 'release'.")
     services.wake_worker()
@@ -101,10 +103,25 @@ def get_run_workflow(services: Services, call: Call) -> BaseModel:
 
 
 def stop_run(services: Services, call: Call) -> BaseModel:
-    run = _run(services, call)
-    services.control.stop(run, call.query.get("step"))
-    services.wake_worker()
-    return record(services.store.get_run(run.id))
+    return _asked(services, call, lambda run: services.control.stop(run, call.query.get("step")))
+
+
+def pause_run(services: Services, call: Call) -> BaseModel:
+    return _asked(services, call, services.control.pause)
+
+
+def continue_run(services: Services, call: Call) -> BaseModel:
+    return _asked(services, call, services.control.go_on)
+
+
+def change_parameters(services: Services, call: Call) -> BaseModel:
+    body = cast(ChangeRequest, call.body)
+    return _asked(services, call, lambda run: services.control.change(run, body.parameters))
+
+
+def retry_run(services: Services, call: Call) -> BaseModel:
+    body = cast(RetryRequest, call.body)
+    return _asked(services, call, lambda run: services.control.retry(run, body.step, body.parameters))
 
 
 def list_events(services: Services, call: Call) -> EventPage:
@@ -114,14 +131,11 @@ def list_events(services: Services, call: Call) -> EventPage:
 
 
 def get_notebook(services: Services, call: Call) -> File:
-    _, attempt = _attempt(services, call)
-    return File(_read(services.workspace.locate(attempt.notebook), "executed notebook"))
+    return File(_read(_notebook(services, call), "executed notebook"))
 
 
 def get_log(services: Services, call: Call) -> File:
-    _, attempt = _attempt(services, call)
-    log = services.workspace.locate(attempt.notebook).parent / "kernel.log"
-    return File(_read(log, "log")[-LOG_BYTES:])
+    return File(_read(_notebook(services, call).parent / "kernel.log", "log")[-LOG_BYTES:])
 
 
 def list_releases(services: Services, call: Call) -> ReleasePage:
@@ -164,6 +178,10 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
     "getRun": get_run,
     "getRunWorkflow": get_run_workflow,
     "stopRun": stop_run,
+    "pauseRun": pause_run,
+    "continueRun": continue_run,
+    "changeParameters": change_parameters,
+    "retryRun": retry_run,
     "listEvents": list_events,
     "getNotebook": get_notebook,
     "getLog": get_log,
@@ -179,16 +197,28 @@ def _run(services: Services, call: Call) -> Run:
     return services.store.get_run(call.path["run"])
 
 
-def _attempt(services: Services, call: Call) -> tuple[Run, Attempt]:
+def _asked(services: Services, call: Call, ask: Callable[[Run], None]) -> BaseModel:
+    """Ask something of a run, and have a worker hear it."""
+    run = _run(services, call)
+    ask(run)
+    services.wake_worker()
+    return record(services.store.get_run(run.id))
+
+
+def _notebook(services: Services, call: Call) -> Path:
+    """The executed notebook of an attempt; if none is named, of the one whose result the step has."""
     run = _run(services, call)
     name = call.path["step"]
     if name not in run.steps:
         raise NotFound(f"Run {run.number} has no step '{name}'.")
-    attempts = run.steps[name].attempts
-    number = call.query.get("attempt", len(attempts))
-    if not 1 <= number <= len(attempts):
-        raise NotFound(f"Step '{name}' of run {run.number} has not been executed{' that often' if attempts else ''}.")
-    return run, attempts[number - 1]
+    step = run.steps[name]
+    number = call.query.get("attempt")
+    if number is None and step.notebook:
+        return services.workspace.locate(step.notebook)
+    if number is None or not 1 <= number <= len(step.attempts):
+        often = " that often" if step.attempts else ""
+        raise NotFound(f"Step '{name}' of run {run.number} has not been executed{often}.")
+    return services.workspace.locate(step.attempts[number - 1].notebook)
 
 
 def _read(path: Path, what: str) -> bytes:

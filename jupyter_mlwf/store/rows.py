@@ -7,14 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
+from ..core.cache import Earlier, key
 from ..core.record import RunSummary
-from ..core.run import Event, Run, StepRun, apply
+from ..core.run import Event, Run, Source, StepRun, apply
 from . import tables
 
 #: What of a step run has a column of its own; `data` holds the rest.
 _STEP_COLUMNS = {"state", "reason", "started", "finished"}
 #: Older SQLite takes at most 999 values in a statement.
 _MOST_NAMED = 500
+
+_SUCCEEDED = select(tables.step_runs, tables.runs.c.number).join(
+    tables.runs, tables.runs.c.id == tables.step_runs.c.run
+)
 
 
 def append(connection: Connection, row: RowMapping, events: Sequence[Event]) -> list[Event]:
@@ -60,10 +65,11 @@ def _part(connection: Connection, row: RowMapping, steps: set[str]) -> Run:
 
 def load_steps(connection: Connection, query: Select[Any]) -> dict[str, StepRun]:
     """Step runs by name."""
-    return {
-        row["step"]: StepRun.model_validate(row["data"] | {name: row[name] for name in _STEP_COLUMNS})
-        for row in connection.execute(query).mappings()
-    }
+    return {row["step"]: _step(row) for row in connection.execute(query).mappings()}
+
+
+def _step(row: RowMapping) -> StepRun:
+    return StepRun.model_validate(row["data"] | {name: row[name] for name in _STEP_COLUMNS})
 
 
 def run_columns(run: Run) -> dict[str, Any]:
@@ -75,7 +81,52 @@ def run_columns(run: Run) -> dict[str, Any]:
 def step_columns(step: StepRun) -> dict[str, Any]:
     """A step run, by column."""
     data = step.model_dump(mode="json", exclude=_STEP_COLUMNS, exclude_defaults=True)
-    return {name: getattr(step, name) for name in _STEP_COLUMNS} | {"data": data}
+    reusable = step.state == "succeeded" and step.fingerprint
+    return {name: getattr(step, name) for name in _STEP_COLUMNS} | {
+        "data": data,
+        "cache_key": key(step.fingerprint) if reusable else None,
+    }
+
+
+def results(connection: Connection, keys: list[str]) -> dict[str, Earlier]:
+    """The newest step that succeeded, by the key of its fingerprint."""
+    found: dict[str, Earlier] = {}
+    for at in range(0, len(keys), _MOST_NAMED):
+        query = (
+            _SUCCEEDED.add_columns(tables.step_runs.c.cache_key)
+            .where(tables.step_runs.c.cache_key.in_(keys[at : at + _MOST_NAMED]))
+            .order_by(tables.runs.c.number)
+        )
+        found |= {row["cache_key"]: _earlier(row) for row in connection.execute(query).mappings()}
+    return found
+
+
+def last_result(connection: Connection, path: str, step: str) -> Earlier | None:
+    """The newest success of a step of a document."""
+    query = (
+        _SUCCEEDED.where(
+            tables.runs.c.path == path, tables.step_runs.c.step == step, tables.step_runs.c.cache_key.is_not(None)
+        )
+        .order_by(tables.runs.c.number.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _earlier(row)
+
+
+def _earlier(row: RowMapping) -> Earlier:
+    step = _step(row)
+    last = step.attempts[-1]
+    assert last.finished is not None
+    source = Source(
+        run=row["run"],
+        number=row["number"],
+        attempt=last.number,
+        finished=last.finished,
+        seconds=(last.finished - last.started).total_seconds(),
+        notebook=last.notebook,
+    )
+    return Earlier(source, step)
 
 
 def event(row: RowMapping) -> Event:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from ..core import codec
+from ..core.cache import Earlier
 from ..core.errors import Conflict, NotFound
 from ..core.record import RunSummary
 from ..core.release import Release, ReleaseSummary
@@ -65,6 +66,7 @@ class SqlRunStore:
                 "origin": new.origin.model_dump(mode="json"),
                 "parameters": new.parameters,
                 "number": number,
+                "cache": new.cache,
             }
             event = Event(seq=seq, run=_new_id(now), time=now, type="run.created", data=data)
             run = create(event)
@@ -262,6 +264,16 @@ class SqlRunStore:
             connection.execute(
                 update(tables.runs).where(tables.runs.c.lease_owner == owner).values(lease_owner=None, lease_until=None)
             )
+
+    def results(self, keys: Iterable[str]) -> dict[str, Earlier]:
+        """For each key of a fingerprint (`cache.key`) that there is, the newest step that succeeded with it."""
+        with self._database.read() as connection:
+            return rows.results(connection, list(set(keys)))
+
+    def last_result(self, path: str, step: str) -> Earlier | None:
+        """The newest success, with a fingerprint, of a step of the document that is recorded with this path."""
+        with self._database.read() as connection:
+            return rows.last_result(connection, path, step)
 
     def add_release(self, release: Release, blobs: dict[str, bytes]) -> None:
         """Keep a release for ever, with the content of its files by SHA-256.

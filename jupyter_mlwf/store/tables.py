@@ -109,6 +109,13 @@ step_runs = Table(
     Column("started", Instant),
     Column("finished", Instant),
     Column("data", Json, nullable=False, comment="The rest of the step run."),
+    Column("cache_key", Text, comment="Key of the fingerprint of a result that may serve again."),
+    Index(
+        "step_runs_by_cache_key",
+        "cache_key",
+        sqlite_where=text("cache_key IS NOT NULL"),
+        postgresql_where=text("cache_key IS NOT NULL"),
+    ),
 )
 
 events = Table(

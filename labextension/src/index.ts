@@ -25,6 +25,11 @@ import { TOOLBAR, registerToolbarItems } from './editor/toolbar';
 import type { WorkflowWidget } from './editor/widget';
 import { FACTORY, WorkflowWidgetFactory } from './editor/widget';
 import { workflowIcon } from './icons';
+import {
+  ReleaseCommandIDs,
+  registerReleaseCommands
+} from './releases/commands';
+import { RunCommandIDs, registerRunCommands } from './runs/commands';
 import { IWorkflowTracker } from './tokens';
 
 const PLUGIN_ID = 'jupyter-mlwf:editor';
@@ -117,6 +122,16 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       factory: FACTORY,
       trans
     });
+    registerRunCommands({
+      app,
+      tracker,
+      client,
+      events,
+      docManager: documents,
+      restorer,
+      trans
+    });
+    registerReleaseCommands({ app, tracker, client, trans });
 
     mainMenu?.editMenu.undoers.undo.add({
       id: CommandIDs.undo,
@@ -147,6 +162,10 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       args: { isPalette: true }
     });
     for (const command of [
+      RunCommandIDs.run,
+      RunCommandIDs.stop,
+      ReleaseCommandIDs.release,
+      ReleaseCommandIDs.releases,
       CommandIDs.addStep,
       CommandIDs.tidy,
       CommandIDs.fit,

@@ -4,3 +4,4 @@ import './node.css';
 import './inspector.css';
 import './panel.css';
 import './runs.css';
+import './releases.css';

@@ -47,7 +47,7 @@ def write_chain(folder: Path, count: int) -> list[str]:
 def papermill_commands(folder: Path, names: list[str]) -> None:
     """A papermill process for each notebook."""
     for value, name in enumerate(names):
-        arguments = [f"{name}.ipynb", f"{name}-done.ipynb", "-p", "value", str(value), "--no-progress-bar"]
+        arguments = [f"{name}.ipynb", f"{name}-done.ipynb", "-p", "value", str(value), "-l", "python"]
         subprocess.run([sys.executable, "-m", "papermill", *arguments], cwd=folder, check=True, capture_output=True)
 
 
@@ -55,7 +55,7 @@ def papermill_calls(folder: Path, names: list[str]) -> None:
     """One process that executes notebook after notebook."""
     for value, name in enumerate(names):
         source, target = folder / f"{name}.ipynb", folder / f"{name}-done.ipynb"
-        execute_notebook(source, target, parameters={"value": value}, progress_bar=False)
+        execute_notebook(source, target, parameters={"value": value}, language="python", progress_bar=False)
 
 
 def workflow(folder: Path, names: list[str]) -> None:

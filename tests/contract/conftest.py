@@ -36,6 +36,10 @@ def _program(name: str) -> str:
     return found
 
 
+#: Runs the server until the tests let go of its input, which they also do if they are killed.
+_GUARD = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server'
+
+
 class PostgresServer:
     """A server in a folder of its own that listens on a socket there and nowhere else."""
 
@@ -57,7 +61,8 @@ class PostgresServer:
                 **as_user,
             )
             self._process = subprocess.Popen(
-                [postgres, "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+                ["sh", "-c", _GUARD, "sh", postgres, "-D", data, "-k", folder, "-c", "listen_addresses=", "-F"],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 **as_user,
@@ -77,12 +82,7 @@ class PostgresServer:
 
     def close(self) -> None:
         self._admin.dispose()
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.communicate()
 
     def _wait(self) -> None:
         until = time.monotonic() + 60
@@ -90,8 +90,8 @@ class PostgresServer:
             try:
                 return self.execute("SELECT 1")
             except Exception as error:
-                if self._process.poll() is not None or time.monotonic() > until:
-                    self._process.kill()
+                if time.monotonic() > until:
+                    self.close()
                     pytest.fail(f"PostgreSQL does not start: {error}\n{(self._folder / 'log').read_text()}")
                 time.sleep(0.05)
 

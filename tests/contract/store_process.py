@@ -6,6 +6,7 @@ It says `ready` when all is imported, waits for a line, acts, and writes a line 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from jupyter_mlwf.core.run import Event
@@ -47,7 +48,9 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
+ACTIONS: dict[str, Callable[..., None]] = {"open": open_, "claim": claim, "append": append}
+
 if __name__ == "__main__":
     say("ready")
     sys.stdin.readline()
-    {"open": open_, "claim": claim, "append": append}[sys.argv[1]](*sys.argv[2:])
+    ACTIONS[sys.argv[1]](*sys.argv[2:])

@@ -140,3 +140,7 @@ def test_a_key_without_a_name_is_a_key_like_any_other() -> None:
         "": "kept",
         "~": 1,
     }
+
+
+def test_a_document_that_nobody_has_read_yet_is_empty() -> None:
+    assert jupyter_ydoc.ydocs["mlwf"]().source == ""

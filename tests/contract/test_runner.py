@@ -23,6 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from jupyter_mlwf.ports import Report, StepJob
 from jupyter_mlwf.runner.backends.local import LocalRunner
+from jupyter_mlwf.runner.warm.helpers import Warmth
 
 pytestmark = pytest.mark.asyncio
 
@@ -75,7 +76,7 @@ class Bench:
         nbformat.write(nb, path)
         return path
 
-    def job(self, source: Path, step: str = "step", **fields: Any) -> StepJob:  # noqa: ANN401
+    def job(self, source: Path, step: str = "step", **fields: Any) -> StepJob:
         given = {"attempt": 1, "folder": self.folder / "runs" / step, "cwd": self.folder, "parameters": {}, **fields}
         return StepJob(run=self.run, step=step, source=source, **given)
 
@@ -99,9 +100,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         process.kill()
 
 
+@pytest.fixture(params=[Warmth(wait_seconds=PATIENCE), None], ids=["forked", "ordinary"])
+def warmth(request: pytest.FixtureRequest) -> Warmth | None:
+    return request.param  # type: ignore[no-any-return]
+
+
 @pytest_asyncio.fixture
-async def runner() -> AsyncIterator[LocalRunner]:
-    local = LocalRunner()
+async def runner(warmth: Warmth | None) -> AsyncIterator[LocalRunner]:
+    local = LocalRunner(warmth)
     yield local
     await local.close()
 
@@ -339,8 +345,8 @@ async def test_jobs_of_a_host_that_is_killed_are_lost_and_the_next_one_gets_a_ne
     assert (reports[-1].type, reports[-1].attempt) == ("step.succeeded", 2)
 
 
-async def test_closing_the_runner_ends_its_jobs(bench: Bench) -> None:
-    runner = LocalRunner()
+async def test_closing_the_runner_ends_its_jobs(bench: Bench, warmth: Warmth | None) -> None:
+    runner = LocalRunner(warmth)
     job = bench.job(bench.notebook(LEAVE_PROCESSES, "pathlib.Path('begun').touch(); time.sleep(600)"))
     await runner.start(job)
     await until((bench.folder / "begun").exists)
@@ -353,7 +359,7 @@ async def test_closing_the_runner_ends_its_jobs(bench: Bench) -> None:
     assert len(kept(job).cells) == 2
 
 
-async def test_nothing_is_left_when_the_worker_is_killed(bench: Bench) -> None:
+async def test_nothing_is_left_when_the_worker_is_killed(bench: Bench, warmth: Warmth | None) -> None:
     source = bench.notebook(LEAVE_PROCESSES, IGNORE_SIGNALS, "pathlib.Path('begun').touch()\nwhile True: time.sleep(1)")
     worker = textwrap.dedent(
         """
@@ -361,9 +367,10 @@ async def test_nothing_is_left_when_the_worker_is_killed(bench: Bench) -> None:
         from pathlib import Path
         from jupyter_mlwf.ports import StepJob
         from jupyter_mlwf.runner.backends.local import LocalRunner
+        from jupyter_mlwf.runner.warm.helpers import Warmth
 
-        async def main(run, source, folder):
-            runner = LocalRunner()
+        async def main(run, source, folder, wait_seconds):
+            runner = LocalRunner(Warmth(wait_seconds=float(wait_seconds)) if wait_seconds else None)
             await runner.start(StepJob(run, "step", 1, Path(source), Path(folder) / "out", Path(folder), {}))
             async for report in runner.reports():
                 pass
@@ -371,7 +378,8 @@ async def test_nothing_is_left_when_the_worker_is_killed(bench: Bench) -> None:
         asyncio.run(main(*sys.argv[1:]))
         """
     )
-    with subprocess.Popen([sys.executable, "-c", worker, bench.run, str(source), str(bench.folder)]) as process:
+    arguments = [bench.run, str(source), str(bench.folder), str(warmth.wait_seconds) if warmth else ""]
+    with subprocess.Popen([sys.executable, "-c", worker, *arguments]) as process:
         try:
             await until((bench.folder / "begun").exists)
             host = host_of(psutil.Process(process.pid))
@@ -423,6 +431,19 @@ async def test_paths_with_braces_spaces_and_other_letters(runner: LocalRunner, b
     reports = await execute_one(runner, job)
     assert reports[-1].type == "step.succeeded"
     assert text_of(kept(job).cells[-1]) == f"{folder}\n"
+
+
+async def test_the_log_says_why_a_kernel_was_not_forked(bench: Bench) -> None:
+    (bench.folder / "jedi.py").write_text("mine = True")
+    job = bench.job(bench.notebook("import jedi; print(jedi.mine)"))
+    runner = LocalRunner(Warmth(wait_seconds=PATIENCE))
+    try:
+        assert (await execute_one(runner, job))[-1].type == "step.succeeded"
+    finally:
+        await runner.close()
+    assert text_of(kept(job).cells[0]) == "True\n"
+    if sys.platform == "linux":
+        assert "was not forked: its folder has a module 'jedi' of its own" in job.log.read_text()
 
 
 async def test_asking_the_reader_fails_at_once(runner: LocalRunner, bench: Bench) -> None:

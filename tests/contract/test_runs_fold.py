@@ -95,7 +95,7 @@ def _all_is_recorded(story: Story) -> None:
     story.tell("step.artifact", "clean", name="table.csv", path=".mlwf/runs/1/table.csv", bytes=2048, sha256="a" * 64)
     story.tell("step.artifact", "clean", name="plots", path="/tmp/plots", bytes=0)
     story.tell("step.metric", "clean", name="rows", value=7043)
-    story.tell("step.metric", "clean", name="rows", value=7032)
+    story.tell("step.metric", "clean", name="rows", value=7032, step=2)
     story.tell("step.metric", "clean", name="loss", value=None)
     story.tell("step.metric", "clean", name="share", value=1e-7)
     story.tell("step.check", "clean", name="missing", value=0.01, passed=True)

@@ -209,7 +209,7 @@ def test_who_tails_the_log_misses_nothing(store: SqlRunStore, store_url: str, ne
     with processes(*there) as others, ThreadPoolExecutor(2 + len(others)) as pool:
         tasks = [pool.submit(append, 0), pool.submit(append, 1)]
         ends = [pool.submit(process.lines) for process in others]
-        while not all(task.done() for task in [*tasks, *ends]):
+        while not (all(task.done() for task in tasks) and all(end.done() for end in ends)):
             tail()
         for task in tasks:
             task.result()

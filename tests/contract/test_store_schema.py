@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic import JsonValue
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import Pool
 
@@ -128,7 +129,7 @@ def test_a_folder_that_cannot_be_made_is_said_to_be(tmp_path: Path) -> None:
 def small_disk() -> Iterator[None]:
     """SQLite finds the disk full once a file has 80 pages."""
 
-    def limit(connection: Any, _record: object) -> None:  # noqa: ANN401
+    def limit(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 80")
 
     event.listen(Pool, "connect", limit)
@@ -145,7 +146,7 @@ def test_a_full_disk_is_said_to_be_and_nothing_is_half_written(tmp_path: Path, n
     assert lease is not None
 
     def append(size: int) -> None:
-        output = {"name": "table", "value": "x" * size}
+        output: dict[str, JsonValue] = {"name": "table", "value": "x" * size}
         store.append(lease, [Event(run=run, time=NOW, type="step.output", step="a", data=output)] * 2)
 
     with pytest.raises(StoreError, match=r"mlwf\.db cannot be used\. The disk is full\. Free some space"):  # noqa: PT012

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given
@@ -16,7 +15,7 @@ from jupyter_mlwf.core.codec import MAX_BYTES, MAX_DEPTH, MAX_STEPS, dumps, from
 from jupyter_mlwf.core.errors import MAX_PROBLEMS, InvalidWorkflow, Problem
 from jupyter_mlwf.core.workflow import Parameter, Step, Value, Workflow
 
-from .strategies import cases, json_values, workflows
+from .strategies import cases, workflows
 
 
 def problems_of(text: str | bytes) -> list[Problem]:
@@ -374,82 +373,3 @@ def test_python_cannot_write_what_nobody_could_read() -> None:
         with pytest.raises(InvalidWorkflow) as caught:
             dumps(made)
         assert caught.value.problems[0].place.startswith("steps.s.parameters.x.value")
-
-
-# Anything at all
-
-
-def _or_problems(text: str | bytes) -> list[Problem]:
-    try:
-        workflow = loads(text)
-    except InvalidWorkflow as error:
-        assert len(set(error.problems)) == len(error.problems) > 0
-        for problem in error.problems:
-            assert_for_people(problem)
-        return list(error.problems)
-    assert loads(dumps(workflow).encode()) == workflow
-    return []
-
-
-def _places(value: JsonValue) -> Iterator[tuple[list[str | int], JsonValue]]:
-    yield [], value
-    items: list[tuple[str | int, JsonValue]] = (
-        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
-    )
-    for key, item in items:
-        for path, inner in _places(item):
-            yield [key, *path], inner
-
-
-def _or_problems_in_it(document: JsonValue) -> None:
-    places: dict[str, list[JsonValue]] = {}
-    for path, value in _places(document):
-        places.setdefault(".".join(map(str, path)), []).append(value)
-    for problem in _or_problems(json.dumps(document)):
-        if problem.code == "missing-key":
-            holder, _, key = problem.place.rpartition(".")
-            assert any(isinstance(value, dict) and key not in value for value in places[holder])
-        else:
-            assert problem.place in places
-
-
-_any_text = st.text(st.characters(), max_size=60) | st.text(st.sampled_from('{}[]",:\\0-9.eEu \n\ud800a'), max_size=60)
-
-
-@cases(500)
-@given(_any_text | st.binary(max_size=60))
-def test_any_text_is_read_or_refused_in_words(text: str | bytes) -> None:
-    _or_problems(text)
-
-
-_keys = st.sampled_from(
-    ["mlwf", "name", "title", "parameters", "steps", "layout", "notebook", "after", "kernel", "type", "default", "min"]
-    + ["max", "choices", "help", "from", "value", "[key]", "literal", "reference", "__proto__", "a", "a b", "0", ""]
-)
-_leaves = (
-    st.sampled_from([None, True, 1, 2.5, -1e300, 10**30, "", "a", "int", "x.ipynb", "/x", "params.a"]) | json_values
-)
-_documents: st.SearchStrategy[JsonValue] = st.recursive(
-    _leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=4), max_leaves=12
-)
-
-
-@cases(800)
-@given(st.dictionaries(_keys, _documents, max_size=5), st.booleans())
-def test_any_json_is_read_or_refused_in_words(document: dict[str, JsonValue], named: bool) -> None:
-    _or_problems_in_it({"name": "a", **document} if named else document)
-
-
-@cases(500)
-@given(workflows, st.data())
-def test_a_sound_document_with_one_thing_put_in_is_read_or_refused_in_words(
-    workflow: Workflow, data: st.DataObject
-) -> None:
-    document = json.loads(dumps(workflow))
-    path = data.draw(st.sampled_from([path for path, _ in _places(document) if path]))
-    *way, last = path
-    holder = document
-    for key in way:
-        holder = holder[key]
-    holder[last] = data.draw(_documents)
-    _or_problems_in_it(document)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
+import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from ...ports import Report, StepJob
+from ..environment import environment
 from ..supervise import Family
+from ..warm.helpers import Warmth
 from ..wire import NOTICE, Cancel, Command, Launched, Start, Told, encode
 
 #: How long the host may take to end itself, in seconds. It gives its threads a little less.
@@ -49,9 +54,13 @@ class LocalRunner:
     """A `StepRunner` whose notebooks run beside this process, and never take it along when they fall.
 
     The host is started with the first job, and again with the next one after it died.
+
+    Args:
+        warmth: how kernels are forked from a process that has imported what they need; None if they are not to be.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, warmth: Warmth | None = Warmth()) -> None:  # noqa: B008  (it is frozen)
+        self._warmth = warmth
         self._host: _Host | None = None
         self._following: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -71,7 +80,11 @@ class LocalRunner:
 
     async def tidy(self, run: str) -> None:
         """See `StepRunner.tidy`."""
-        await asyncio.to_thread(Family(run).end, 0)
+        await asyncio.to_thread(Family.of_run(run).end, 0)
+
+    def environment(self, kernel: str | None) -> dict[str, str]:
+        """See `StepRunner.environment`."""
+        return environment(kernel)
 
     async def reports(self) -> AsyncIterator[Report]:
         """See `StepRunner.reports`. Ends after `close`."""
@@ -99,7 +112,7 @@ class LocalRunner:
             if self._closed:
                 raise RuntimeError("the runner is closed")
             if self._host is None:
-                self._host = await _start_host()
+                self._host = await _start_host(self._warmth)
                 self._following = asyncio.create_task(self._follow(self._host))
             return self._host
 
@@ -122,12 +135,14 @@ class LocalRunner:
 
     async def _clear_up(self, host: _Host) -> None:
         host.writer.close()
-        with contextlib.suppress(ProcessLookupError):
-            host.process.kill()
+        if host.process.returncode is None:
+            # Not `process.kill`, which looks for an exit code, and so may take it from asyncio, which waits for it.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(host.process.pid, signal.SIGKILL)
         code = await host.process.wait()
         if not self._closed:
             log.error("the runner process ended with %s while %d notebooks were running", code, len(host.active))
-        families = [Family(run, step, active.session) for (run, step), active in host.active.items()]
+        families = [Family.of_job(active.job, active.session) for active in host.active.values()]
         await asyncio.gather(*(asyncio.to_thread(family.end, 0) for family in families))
         why = "The runner was closed" if self._closed else f"The runner process ended (exit code {code})"
         for (run, step), active in host.active.items():
@@ -135,13 +150,14 @@ class LocalRunner:
             self._reports.put_nowait(Report(run, step, active.job.attempt, "step.lost", dict(data)))
 
 
-async def _start_host() -> _Host:
+async def _start_host(warmth: Warmth | None) -> _Host:
     ours, theirs = socket.socketpair()
     with theirs:
         # -P: a file in the working folder must not pass for a module. What it prints goes to our stderr: our stdout may
         # be someone's JSON.
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "jupyter_mlwf.runner.host", str(theirs.fileno())),
+            json.dumps(warmth and asdict(warmth)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=2,
             pass_fds=[theirs.fileno()],

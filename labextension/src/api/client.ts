@@ -108,6 +108,11 @@ export class MLWFClient {
     return this._get(join('runs', run, 'steps', step, 'notebook'), { attempt });
   }
 
+  /** Where the browser can download what `getNotebook` reads. */
+  notebookUrl(run: string, step: string, attempt?: number): string {
+    return this._url(join('runs', run, 'steps', step, 'notebook'), { attempt });
+  }
+
   async getLog(run: string, step: string, attempt?: number): Promise<string> {
     const path = join('runs', run, 'steps', step, 'log');
     return (await this._request('GET', path, { attempt })).text();
@@ -151,12 +156,6 @@ export class MLWFClient {
     query: Query = {},
     body?: object
   ): Promise<Response> {
-    const given = Object.entries(query).filter(([, value]) => value != null);
-    const url =
-      URLExt.join(this.serverSettings.baseUrl, PREFIX, path) +
-      (given.length
-        ? '?' + new URLSearchParams(given as [string, string][]).toString()
-        : '');
     const init = {
       method,
       body: body ? JSON.stringify(body) : undefined
@@ -164,7 +163,7 @@ export class MLWFClient {
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(
-        url,
+        this._url(path, query),
         init,
         this.serverSettings
       );
@@ -185,6 +184,13 @@ export class MLWFClient {
     return response;
   }
 
+  private _url(path: string, query: Query): string {
+    const given = Object.entries(query).filter(([, value]) => value != null);
+    const text = new URLSearchParams(given as [string, string][]).toString();
+    const url = URLExt.join(this.serverSettings.baseUrl, PREFIX, path);
+    return text ? `${url}?${text}` : url;
+  }
+
   private _readClock(response: Response): void {
     const date = Date.parse(response.headers.get('Date') ?? '');
     const skew = date - Date.now();
@@ -202,6 +208,13 @@ function join(...parts: string[]): string {
 
 async function readError(response: Response): Promise<ApiError> {
   const { status } = response;
+  if (status === 401 || status === 403) {
+    return new ApiError(
+      'The Jupyter server does not allow this: log in again, or ask whoever runs it.',
+      status,
+      'forbidden'
+    );
+  }
   try {
     const details = (await response.json()) as Partial<ProblemDetails>;
     if (details.title && details.code) {
@@ -214,13 +227,6 @@ async function readError(response: Response): Promise<ApiError> {
     }
   } catch {
     // It was not JSON: something other than the extension has answered.
-  }
-  if (status === 401 || status === 403) {
-    return new ApiError(
-      'The Jupyter server does not accept this page any more: log in again.',
-      status,
-      'forbidden'
-    );
   }
   if (status === 404 || status === 405) {
     return new ApiError(

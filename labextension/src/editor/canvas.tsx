@@ -34,7 +34,7 @@ export type Flow = ReactFlowInstance<StepNode>;
 
 const NODE_TYPES = { step: StepNodeView };
 const NOTHING: ReadonlySet<string> = new Set();
-const FIT = { padding: 0.15, maxZoom: 1 };
+const FIT = { padding: 0.07, maxZoom: 1 };
 
 /** The DAG of a workflow, drawn and edited with React Flow. */
 export function Canvas(props: {

@@ -22,7 +22,7 @@ const Canvas = lazy(async () => ({
 }));
 
 const FILES_MIME = 'application/x-jupyter-icontents';
-const FIT = { padding: 0.15, maxZoom: 1, duration: 200 };
+const FIT = { padding: 0.07, maxZoom: 1, duration: 200 };
 const STAIR = 40;
 
 /** The drawing area of a workflow: React Flow inside of Lab. */

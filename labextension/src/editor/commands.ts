@@ -5,7 +5,12 @@ import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { FileDialog } from '@jupyterlab/filebrowser';
 import type { WidgetTracker } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { addIcon, redoIcon, undoIcon } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  inspectorIcon,
+  redoIcon,
+  undoIcon
+} from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { workflowIcon } from '../icons';
 import { newDocument } from '../model/codec';
@@ -17,7 +22,6 @@ export const CommandIDs = {
   create: 'mlwf:create-new',
   addStep: 'mlwf:add-step',
   openNotebook: 'mlwf:open-notebook',
-  openExecuted: 'mlwf:open-executed',
   rename: 'mlwf:rename-step',
   remove: 'mlwf:delete-selection',
   selectAll: 'mlwf:select-all',
@@ -30,6 +34,9 @@ export const CommandIDs = {
   toggleInspector: 'mlwf:toggle-inspector',
   toggleRuns: 'mlwf:toggle-runs'
 } as const;
+
+/** What the names of all commands of workflows begin with. */
+const PREFIX = 'mlwf:';
 
 const EXTENSION = '.mlwf';
 
@@ -155,6 +162,7 @@ export function registerCommands(options: ICommandOptions): void {
     {
       label: trans.__('Inspector'),
       caption: trans.__('Show or hide the inspector'),
+      icon: inspectorIcon,
       isToggled: () => current()?.content.isInspectorOpen ?? false
     },
     ({ content }) => {
@@ -194,8 +202,9 @@ export function registerCommands(options: ICommandOptions): void {
   });
 
   const notify = () =>
-    Object.values(CommandIDs)
-      .filter(id => commands.hasCommand(id))
+    commands
+      .listCommands()
+      .filter(id => id.startsWith(PREFIX))
       .forEach(id => commands.notifyCommandChanged(id));
   tracker.currentChanged.connect(notify);
   app.shell.currentChanged?.connect(notify);

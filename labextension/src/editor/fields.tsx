@@ -101,8 +101,11 @@ export function ValueField(props: {
           }
         >
           <option value="">{props.placeholder || trans.__('not set')}</option>
-          <option value="true">true</option>
-          <option value="false">false</option>
+          {['true', 'false'].map(word => (
+            <option key={word} value={word}>
+              {word}
+            </option>
+          ))}
         </select>
       </div>
     );

@@ -2,6 +2,8 @@ import { FormComponent } from '@jupyterlab/ui-components';
 import type { ReadonlyJSONObject, ReadonlyJSONValue } from '@lumino/coreutils';
 import { JSONExt } from '@lumino/coreutils';
 import type { ErrorSchema, RJSFSchema, UiSchema, Widget } from '@rjsf/utils';
+// This module is itself loaded only when the first form is shown.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { customizeValidator } from '@rjsf/validator-ajv8';
 import React from 'react';
 import type { Problem } from '../model/types';

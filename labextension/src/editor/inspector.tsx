@@ -47,6 +47,10 @@ export class InspectorWidget extends ReactWidget {
     }
   }
 
+  protected onActivateRequest(): void {
+    this.node.querySelector('input')?.focus();
+  }
+
   protected render(): JSX.Element {
     return <Inspector widget={this} {...this._options} />;
   }

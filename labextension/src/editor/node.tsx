@@ -307,7 +307,7 @@ function RunRows({ run }: { run: StepRecord }): JSX.Element {
         </div>
       )}
       {shown.metrics && (
-        <div className="mlwf-Node-run">
+        <div className="mlwf-Node-run mlwf-mod-metrics">
           {Object.entries(run.metrics)
             .slice(0, MAX_METRICS)
             .map(([name, value]) => (

@@ -8,7 +8,7 @@ import type { Widget } from '@lumino/widgets';
 import type { MLWFClient } from '../api/client';
 import type { EventStream } from '../api/events';
 import { RunsModel } from '../runs/session';
-import { CommandIDs } from './commands';
+import { RunCommandIDs } from '../runs/commands';
 import { Editor } from './editor';
 import { Inspection } from './inspection';
 import type { WorkflowModel } from './model';
@@ -52,6 +52,12 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
     context.pathChanged.connect(() => {
       runs.path = context.localPath;
     });
+    const openExecuted = (
+      run: string | undefined,
+      step: string,
+      attempt?: number
+    ) =>
+      void commands.execute(RunCommandIDs.openExecuted, { run, step, attempt });
     let beside: Widget | undefined;
     const content = new WorkflowPanel({
       editor,
@@ -71,14 +77,12 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
               });
           }
         },
-        openExecuted: step =>
-          void commands.execute(CommandIDs.openExecuted, { step })
+        openExecuted: step => openExecuted(runs.current?.id, step)
       },
       toDocumentPath: path =>
         PathExt.relative(PathExt.dirname(context.localPath), path),
       kernels: () => kernelChoices(services),
-      onOpenRunNotebook: (run, step, attempt) =>
-        void commands.execute(CommandIDs.openExecuted, { run, step, attempt })
+      onOpenRunNotebook: openExecuted
     });
     const widget = new WorkflowWidget({ context, content });
     return widget;

@@ -28,8 +28,11 @@ export function textEntries(text: string): Map<string, Entry> {
   return new Map([[TEXT_KEY, [0, JSON.stringify(text)]]]);
 }
 
-/** The text that a table holds instead of a document; null if it holds a document. */
+/** The text that a table holds instead of a document; null if it holds a document. An empty table is an empty text. */
 export function textOf(entries: ReadonlyMap<string, Entry>): string | null {
+  if (entries.size === 0) {
+    return '';
+  }
   const json = entries.get(TEXT_KEY)?.[1];
   return json === undefined ? null : (JSON.parse(json) as string);
 }

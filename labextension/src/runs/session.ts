@@ -228,16 +228,20 @@ export class RunsModel implements IDisposable {
       if (event.type === 'run.created') {
         this._add(createRecord(event));
       } else if (event.step == null) {
-        this._runs = this._runs.map(row =>
-          row.id === event.run && event.seq > row.seq
-            ? { ...applyToSummary(row, event), seq: event.seq }
-            : row
-        );
+        this._update(event);
       }
     }
     const current = this._current;
     this._current = current && applyEvents(current, events);
     return current !== this._current || runs !== this._runs;
+  }
+
+  private _update(event: RunEvent): void {
+    const row = this._runs.find(run => run.id === event.run);
+    if (row && event.seq > row.seq) {
+      const updated = { ...applyToSummary(row, event), seq: event.seq };
+      this._runs = this._runs.map(run => (run === row ? updated : run));
+    }
   }
 
   /** Add a new run on top; it is shown, unless another one was selected. */

@@ -33,7 +33,7 @@ export function StepDetails(props: IStepDetailsProps): JSX.Element {
         {seconds !== null && <span>{formatSeconds(seconds)}</span>}
         {step.notebook && (
           <button
-            className="mlwf-Details-open jp-Button jp-mod-styled jp-mod-minimal"
+            className="mlwf-Details-open mlwf-Runs-link"
             onClick={() => onOpen()}
           >
             {trans.__('Open executed notebook')}
@@ -142,6 +142,8 @@ function CheckRow(props: {
     typeof check.value === 'number' || check.value === null
       ? formatNumber(check.value)
       : formatValue(check.value);
+  // A cause that the notebook gives is one only if the check did not pass.
+  const cause = check.passed ? null : check.cause;
   const samples = check.samples ?? [];
   return (
     <div
@@ -157,7 +159,7 @@ function CheckRow(props: {
       <span className="mlwf-Check-bounds">
         {bounds.join(trans.__(' and '))} · {check.kind}
       </span>
-      {check.cause && <div className="mlwf-Check-cause">{check.cause}</div>}
+      {cause && <div className="mlwf-Check-cause">{cause}</div>}
       {samples.length > 0 && (
         <details>
           <summary>

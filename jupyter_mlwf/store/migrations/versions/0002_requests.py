@@ -1,4 +1,4 @@
-"""Requests to runs; parameters that may change while a run goes on."""
+"""Requests to runs; parameters that may change while a run goes on; results that serve again."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ def upgrade() -> None:
             server_default="{}",
             comment="Their values now: they may be changed while the run goes on.",
         ),
+    )
+    op.add_column(
+        "step_runs",
+        sa.Column("cache_key", sa.Text, comment="Key of the fingerprint of a result that may serve again."),
+    )
+    op.create_index(
+        "step_runs_by_cache_key",
+        "step_runs",
+        ["cache_key"],
+        sqlite_where=sa.text("cache_key IS NOT NULL"),
+        postgresql_where=sa.text("cache_key IS NOT NULL"),
     )
     connection = op.get_bind()
     runs = sa.table("runs", sa.column("id"), sa.column("parameters"), sa.column("finished"))

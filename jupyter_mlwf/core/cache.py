@@ -1,0 +1,151 @@
+"""What the result of a step depends on, and whether an earlier one serves again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from pydantic import JsonValue
+
+from .run import Source, StepRun
+from .units import seconds
+from .workflow import Step
+
+#: A text in code that may name a file, in the quotes that Python, R and Julia have in common.
+_LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\\n]){1,500})\1""")
+#: What Python code imports first of a dotted name.
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a notebook does, whatever its outputs, its texts and its layout are."""
+
+    digest: str
+    kernel: str | None
+    """The kernel that the notebook names."""
+    literals: frozenset[str]
+    """Texts in the code, each of which may name a file that it reads."""
+    imports: frozenset[str]
+    """Modules that it imports, each of which may be a file beside the notebook."""
+
+
+@lru_cache(maxsize=1000)
+def code(notebook: bytes) -> Code:
+    """Read the code of a notebook (the frozen JSON)."""
+    content = json.loads(notebook)
+    cells = [
+        (_text(cell["source"]), sorted(cell.get("metadata", {}).get("tags", [])))
+        for cell in content["cells"]
+        if cell["cell_type"] == "code"
+    ]
+    source = "\n".join(text for text, _ in cells)
+    return Code(
+        digest=digest(cells),
+        kernel=content.get("metadata", {}).get("kernelspec", {}).get("name"),
+        literals=frozenset(match[2] for match in _LITERAL.finditer(source)),
+        imports=frozenset(_IMPORT.findall(source)),
+    )
+
+
+def digest(value: object) -> str:
+    """SHA-256 of JSON data, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def key(fingerprint: Mapping[str, str]) -> str:
+    """One text that is the same for two fingerprints only if they are equal."""
+    return digest(dict(fingerprint))
+
+
+def texts(value: JsonValue) -> Iterator[str]:
+    """All texts in a value, each of which may name a file."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts(item)
+
+
+def replaced(value: JsonValue, names: Mapping[str, str]) -> JsonValue:
+    """A value with some of its texts replaced."""
+    if isinstance(value, str):
+        return names.get(value, value)
+    if isinstance(value, list):
+        return [replaced(item, names) for item in value]
+    if isinstance(value, dict):
+        return {name: replaced(item, names) for name, item in value.items()}
+    return value
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A step that succeeded in an earlier run."""
+
+    source: Source
+    step: StepRun
+
+
+def serves(earlier: Earlier, step: Step, now: datetime) -> bool:
+    """Whether a result with the same fingerprint is young enough."""
+    if isinstance(step.cache, bool):
+        return step.cache
+    return now - earlier.source.finished <= timedelta(seconds=seconds(step.cache))
+
+
+def result(earlier: Earlier, parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The data of the `step.cached` event that takes an earlier result over."""
+    took = earlier.step.model_dump(
+        mode="json", include={"outputs", "artifacts", "metrics", "checks", "fingerprint"}, exclude_unset=False
+    )
+    return {**took, "parameters": parameters, "source": earlier.source.model_dump(mode="json")}
+
+
+def why_not(fingerprint: Mapping[str, str], earlier: Earlier | None, step: Step, now: datetime) -> str:
+    """Why the last success of a step does not serve now, in a sentence.
+
+    Args:
+        fingerprint: of the step now.
+        earlier: its newest success; None if there is none that could be compared.
+        step: its definition.
+        now: the time.
+    """
+    if earlier is None:
+        return "No earlier run has a result of this step."
+    before = earlier.step.fingerprint
+    changed = [_named(part) for part in sorted({*before, *fingerprint}) if before.get(part) != fingerprint.get(part)]
+    since = f"since run {earlier.source.number}"
+    if not changed:
+        if not serves(earlier, step, now):
+            return f"The result of run {earlier.source.number} is older than {step.cache}."
+        return f"Files that run {earlier.source.number} wrote are no longer there, or were changed."
+    if len(changed) > _MOST_NAMED:
+        changed = [*changed[: _MOST_NAMED - 1], f"{len(changed) - _MOST_NAMED + 1} more"]
+    listed = changed[0] if len(changed) == 1 else f"{', '.join(changed[:-1])} and {changed[-1]}"
+    return f"Changed {since}: {listed}."
+
+
+#: Parts of a fingerprint. What follows the first word names one of several.
+CODE, KERNEL, PYTHON, PACKAGES, PARAMETER, FILE = "code", "kernel", "python", "packages", "parameter", "file"
+
+_NAMES = {CODE: "the notebook's code", KERNEL: "the kernel", PYTHON: "Python", PACKAGES: "installed packages"}
+
+
+def _named(part: str) -> str:
+    kind, _, name = part.partition(" ")
+    return f"{kind} {name}" if name else _NAMES.get(kind, kind)
+
+
+def _text(source: str | list[str]) -> str:
+    return source if isinstance(source, str) else "".join(source)

@@ -1,0 +1,61 @@
+"""Files that a step depends on: found in its parameters, in its code and in the document, and compared by content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from ..core.cache import FILE, PARAMETER, Code, digest, replaced, texts
+from ..workspace import Workspace
+from .contents import content
+
+_MISSING = "missing"
+
+
+class Inputs:
+    """Parts of a step's fingerprint that come from files.
+
+    Args:
+        workspace: holds what steps wrote, which is named without the run that it was written in.
+        document: the folder of the document.
+        cwd: where the kernel starts; None if that is a new, empty folder.
+
+    All methods may raise `TooManyFiles`.
+    """
+
+    def __init__(self, workspace: Workspace, document: Path, cwd: Path | None) -> None:
+        self._workspace = workspace
+        self._document = document
+        self._cwd = cwd
+
+    def declared(self, files: Iterable[str]) -> dict[str, str]:
+        """Files that the step names."""
+        return {f"{FILE} {path}": content(self._document / path) or _MISSING for path in files}
+
+    def given(self, parameters: Mapping[str, JsonValue]) -> dict[str, str]:
+        """Values of parameters, with the files and folders whose paths are among them."""
+        parts = {}
+        for name, value in parameters.items():
+            files = {text: found for text in texts(value) if (found := self._content(text))}
+            names = {text: self._workspace.written(Path(text)) or text for text in files}
+            parts[f"{PARAMETER} {name}"] = digest(replaced(value, names))
+            parts |= {f"{FILE} {names[text]}": found for text, found in files.items()}
+        return parts
+
+    def in_code(self, code: Code) -> dict[str, str]:
+        """Files that the code names, and modules beside the notebook that it imports."""
+        files = code.literals | {f"{module}.py" for module in code.imports}
+        found = {path: self._content(path, folders=False) for path in files}
+        found |= {module: self._content(module) for module in code.imports}
+        return {f"{FILE} {path}": each for path, each in found.items() if each}
+
+    def _content(self, text: str, *, folders: bool = True) -> str | None:
+        path = self._cwd / text if self._cwd else Path(text)
+        if not path.is_absolute():
+            return None
+        # A folder that holds the notebook's own is more likely a separator, or "here".
+        if self._cwd and self._cwd.is_relative_to(path):
+            return None
+        return content(path, folders=folders)

@@ -1,0 +1,92 @@
+"""Results of earlier runs that serve again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from ..core import cache
+from ..core.errors import MLWFError
+from ..core.plan import Look
+from ..core.run import Run
+from ..ports import Clock, RunStore, StepRunner
+from ..workspace import Workspace
+from .contents import TooManyFiles, content
+from .inputs import Inputs
+from .launch import working_folder
+
+
+class Uncomparable(MLWFError):
+    """What a step depends on cannot be known; the text says why."""
+
+
+@dataclass(frozen=True)
+class Missed:
+    """No earlier result serves."""
+
+    why: str
+
+
+class Results:
+    """Finds results of earlier runs. All methods may be called from any thread."""
+
+    def __init__(self, store: RunStore, runner: StepRunner, workspace: Workspace, clock: Clock) -> None:
+        self._store = store
+        self._runner = runner
+        self._workspace = workspace
+        self._clock = clock
+
+    def look(self, run: Run, looks: Iterable[Look]) -> dict[str, cache.Earlier | Missed]:
+        """For each step, an earlier result that serves, or why there is none."""
+        found: dict[str, cache.Earlier | Missed] = {}
+        fingerprints: dict[str, dict[str, str]] = {}
+        for each in looks:
+            try:
+                fingerprints[each.step] = self.fingerprint(run, each.step, each.parameters)
+            except Uncomparable as error:
+                found[each.step] = Missed(str(error))
+        keys = {step: cache.key(fingerprint) for step, fingerprint in fingerprints.items()}
+        known = self._store.results(keys.values())
+        for step, fingerprint in fingerprints.items():
+            definition = run.workflow.steps[step]
+            earlier = known.get(keys[step])
+            if earlier and cache.serves(earlier, definition, self._clock.now()) and self._is_whole(earlier):
+                found[step] = earlier
+            else:
+                last = earlier or self._store.last_result(run.origin.path, step)
+                found[step] = Missed(cache.why_not(fingerprint, last, definition, self._clock.now()))
+        return found
+
+    def fingerprint(self, run: Run, step: str, parameters: Mapping[str, JsonValue]) -> dict[str, str]:
+        """What the result of a step depends on, as it is now.
+
+        Raises:
+            Uncomparable: a folder among it is too large, or the kernel is not known.
+        """
+        definition = run.workflow.steps[step]
+        inputs = Inputs(
+            self._workspace,
+            self._workspace.locate(run.origin.path).parent,
+            working_folder(self._workspace, run.origin, definition.notebook),
+        )
+        try:
+            code = cache.code(self._store.get_blob(run.origin.files[definition.notebook]))
+            return {
+                cache.CODE: code.digest,
+                **self._runner.environment(definition.kernel or code.kernel),
+                **inputs.in_code(code),
+                **inputs.declared(definition.files),
+                **inputs.given(parameters),
+            }
+        except (TooManyFiles, MLWFError) as error:
+            raise Uncomparable(str(error)) from error
+
+    def _is_whole(self, earlier: cache.Earlier) -> bool:
+        """Whether the files of a result are all there, as they were written."""
+        locate = self._workspace.locate
+        return locate(earlier.source.notebook).is_file() and all(
+            content(locate(artifact.path)) == artifact.sha256 if artifact.sha256 else locate(artifact.path).is_dir()
+            for artifact in earlier.step.artifacts.values()
+        )

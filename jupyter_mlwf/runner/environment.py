@@ -1,0 +1,70 @@
+"""What a kernel runs in: its definition, its language's version, and the packages that are installed for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from ..core.cache import KERNEL, PACKAGES, PYTHON, digest
+
+#: What an installed package leaves beside it; its name holds the version.
+_INSTALLED = re.compile(r".+\.(dist-info|egg-info|egg-link)$")
+_ASK = "import json, sys; print(json.dumps([sys.version, sys.path[1:]]))"
+_ASK_SECONDS = 30
+
+
+def environment(kernel: str | None) -> dict[str, str]:
+    """What results depend on beside the notebook and its inputs: parts of a fingerprint.
+
+    Of a language other than Python, only the definition of the kernel is known.
+
+    Raises:
+        NotFound: there is no such kernel.
+    """
+    from .kernels import find_kernel  # takes a while, and a run without notebooks to compare needs none of it
+
+    name, spec = find_kernel(kernel)
+    parts = {KERNEL: digest([name, spec.argv, spec.env])}
+    if spec.language == "python" and spec.argv:
+        version, folders = _interpreter(spec.argv[0], spec.env.get("PYTHONPATH", os.environ.get("PYTHONPATH", "")))
+        packages = sorted({name for folder in folders for name in _packages(folder)})
+        parts |= {PYTHON: digest(version), PACKAGES: digest(packages)}
+    return parts
+
+
+@lru_cache
+def _interpreter(executable: str, python_path: str) -> tuple[str, tuple[str, ...]]:
+    """Version and search path of a Python."""
+    if executable == sys.executable:
+        return sys.version, tuple(sys.path)
+    asked = subprocess.run(
+        [executable, "-c", _ASK],
+        env=os.environ | {"PYTHONPATH": python_path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=_ASK_SECONDS,
+        check=True,
+    )
+    version, folders = json.loads(asked.stdout)
+    return version, tuple(folders)
+
+
+def _packages(folder: str) -> tuple[str, ...]:
+    try:
+        changed = Path(folder).stat().st_mtime_ns
+    except OSError:
+        return ()
+    return _packages_at(folder, changed)
+
+
+@lru_cache
+def _packages_at(folder: str, changed: int) -> tuple[str, ...]:
+    try:
+        return tuple(name for name in os.listdir(folder) if _INSTALLED.match(name))  # noqa: PTH208
+    except OSError:  # a zip file
+        return ()
