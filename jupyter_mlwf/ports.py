@@ -209,6 +209,9 @@ class RunStore(Protocol):
         ...
 
 
+#: Beside an executed notebook: what its cells and processes wrote.
+LOG_NAME = "step.log"
+
 #: The environment of a step's processes tells them, and whoever looks for them, what they belong to.
 RUN_VARIABLE = "MLWF_RUN"
 STEP_VARIABLE = "MLWF_STEP"
@@ -245,8 +248,8 @@ class StepJob:
 
     @property
     def log(self) -> Path:
-        """What the kernel process and its children wrote to stdout and stderr."""
-        return self.folder / "kernel.log"
+        """What its cells, the kernel process and its children wrote to stdout and stderr."""
+        return self.folder / LOG_NAME
 
     @property
     def artifacts(self) -> Path:

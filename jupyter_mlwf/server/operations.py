@@ -14,6 +14,7 @@ from ..core.errors import BadRequest, InvalidWorkflow, NotFound
 from ..core.record import record
 from ..core.run import Run
 from ..engine.ondemand import worker_is_alive
+from ..ports import LOG_NAME
 from ..release.bundle import bundle, file_name
 from ..release.freeze import problems_of
 from .contract import (
@@ -135,7 +136,7 @@ def get_notebook(services: Services, call: Call) -> File:
 
 
 def get_log(services: Services, call: Call) -> File:
-    return File(_read(_notebook(services, call).parent / "kernel.log", "log")[-LOG_BYTES:])
+    return File(_read(_notebook(services, call).parent / LOG_NAME, "log")[-LOG_BYTES:])
 
 
 def list_releases(services: Services, call: Call) -> ReleasePage:

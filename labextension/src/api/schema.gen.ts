@@ -99,8 +99,76 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask for a run to be stopped. */
+        /** Ask for a run, or one step of it, to be stopped. */
         post: operations["stopRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for no more steps to be started. */
+        post: operations["pauseRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a paused run to go on. */
+        post: operations["continueRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for parameters to be changed, for what has not started. */
+        post: operations["changeParameters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open an ended run again, for some of its steps. */
+        post: operations["retryRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -309,6 +377,16 @@ export interface components {
             notebook: string;
         };
         /**
+         * ChangeRequest
+         * @description New values of parameters, for the steps that have not started.
+         */
+        ChangeRequest: {
+            /** Parameters */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * Check
          * @description A value held against bounds by a notebook.
          */
@@ -367,7 +445,7 @@ export interface components {
              * Type
              * @enum {string}
              */
-            type: "run.created" | "run.started" | "run.stopping" | "run.finished" | "step.queued" | "step.started" | "step.progress" | "step.output" | "step.artifact" | "step.metric" | "step.check" | "step.succeeded" | "step.failed" | "step.stopped" | "step.lost";
+            type: "run.created" | "run.started" | "run.paused" | "run.continued" | "run.changed" | "run.stopping" | "run.finished" | "run.retried" | "step.queued" | "step.started" | "step.progress" | "step.output" | "step.artifact" | "step.metric" | "step.check" | "step.succeeded" | "step.failed" | "step.stopped" | "step.lost" | "step.cached" | "step.retried";
             /**
              * Step
              * @default null
@@ -763,6 +841,71 @@ export interface components {
             path: string;
         };
         /**
+         * Resources
+         * @description What a step takes of the machine. Steps run at once only as far as all of them fit.
+         */
+        Resources: {
+            /**
+             * Cpus
+             * @default 1
+             */
+            cpus: number;
+            /**
+             * Memory
+             * @description Also its limit: a step that takes more is ended, with the reason `memory`.
+             * @default null
+             */
+            memory: string | null;
+            /**
+             * Gpus
+             * @description Handed out by CUDA_VISIBLE_DEVICES.
+             * @default 0
+             */
+            gpus: number;
+        };
+        /**
+         * Retries
+         * @description How often, and when, a step that failed is started again by itself.
+         */
+        Retries: {
+            /**
+             * Count
+             * @description How many times at most, after the first attempt.
+             */
+            count: number;
+            /**
+             * Delay
+             * @description How long to wait before the first of them.
+             * @default 0s
+             */
+            delay: string;
+            /**
+             * Backoff
+             * @description By how much the wait grows each time.
+             * @default 1
+             */
+            backoff: number;
+        };
+        /**
+         * RetryRequest
+         * @description What to run again.
+         */
+        RetryRequest: {
+            /**
+             * Step
+             * @description This step, and all that follows from it; without it, all that did not succeed.
+             * @default null
+             */
+            step: string | null;
+            /**
+             * Parameters
+             * @description New values of parameters.
+             */
+            parameters?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * RunPage
          * @description Rows of runs, the newest first.
          */
@@ -849,6 +992,12 @@ export interface components {
             parameters?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Cache
+             * @description Whether results of earlier runs may serve.
+             * @default true
+             */
+            cache: boolean;
         };
         /**
          * RunSummary
@@ -889,6 +1038,36 @@ export interface components {
             finished: string | null;
             /** Seconds */
             seconds: number | null;
+        };
+        /**
+         * Source
+         * @description The attempt of an earlier run whose result serves again.
+         */
+        Source: {
+            /** Run */
+            run: string;
+            /**
+             * Number
+             * @description The number of that run.
+             */
+            number: number;
+            /** Attempt */
+            attempt: number;
+            /**
+             * Finished
+             * Format: date-time
+             */
+            finished: string;
+            /**
+             * Seconds
+             * @description How long it took.
+             */
+            seconds: number;
+            /**
+             * Notebook
+             * @description The executed notebook: relative to the workspace, or absolute.
+             */
+            notebook: string;
         };
         /**
          * Status
@@ -939,6 +1118,29 @@ export interface components {
              * @default null
              */
             kernel: string | null;
+            /**
+             * @description Without it, a step that failed stays failed.
+             * @default null
+             */
+            retries: components["schemas"]["Retries"] | null;
+            /**
+             * Timeout
+             * @description How long an attempt may take, such as `30m`.
+             * @default null
+             */
+            timeout: string | null;
+            resources?: components["schemas"]["Resources"];
+            /**
+             * Files
+             * @description Files and folders beside those in its parameters and its code that the notebook depends on.
+             */
+            files?: string[];
+            /**
+             * Cache
+             * @description Whether the result of an earlier run serves when nothing has changed that it depends on; a duration such as `7d` says how old it may be.
+             * @default true
+             */
+            cache: boolean | string;
         };
         /**
          * StepRecord
@@ -1000,9 +1202,16 @@ export interface components {
             history: components["schemas"]["Attempt"][];
             /**
              * Notebook
-             * @description The executed notebook of the last attempt.
+             * @description The executed notebook of the last attempt, or of the attempt whose result serves again.
              */
             notebook: string | null;
+            /** @description Of a cached step: the attempt whose result serves again. */
+            source: components["schemas"]["Source"] | null;
+            /**
+             * Not Cached
+             * @description Why no result of an earlier run served, in words.
+             */
+            not_cached: string | null;
         };
         /**
          * Value
@@ -1035,6 +1244,12 @@ export interface components {
             parameters?: {
                 [key: string]: components["schemas"]["Parameter"];
             };
+            /**
+             * Max Parallel
+             * @description How many steps of a run may run at once, if the machine allows more.
+             * @default null
+             */
+            max_parallel: number | null;
             /** Steps */
             steps?: {
                 [key: string]: components["schemas"]["Step"];
@@ -1059,6 +1274,7 @@ export interface components {
 }
 export type Artifact = components['schemas']['Artifact'];
 export type Attempt = components['schemas']['Attempt'];
+export type ChangeRequest = components['schemas']['ChangeRequest'];
 export type Check = components['schemas']['Check'];
 export type Event = components['schemas']['Event'];
 export type EventPage = components['schemas']['EventPage'];
@@ -1077,10 +1293,14 @@ export type ReleasePage = components['schemas']['ReleasePage'];
 export type ReleaseProposal = components['schemas']['ReleaseProposal'];
 export type ReleaseRequest = components['schemas']['ReleaseRequest'];
 export type ReleaseSummary = components['schemas']['ReleaseSummary'];
+export type Resources = components['schemas']['Resources'];
+export type Retries = components['schemas']['Retries'];
+export type RetryRequest = components['schemas']['RetryRequest'];
 export type RunPage = components['schemas']['RunPage'];
 export type RunRecord = components['schemas']['RunRecord'];
 export type RunRequest = components['schemas']['RunRequest'];
 export type RunSummary = components['schemas']['RunSummary'];
+export type Source = components['schemas']['Source'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type StepRecord = components['schemas']['StepRecord'];
@@ -1285,6 +1505,40 @@ export interface operations {
     };
     stopRun: {
         parameters: {
+            query?: {
+                /** @description The step to stop; the whole run if not given. */
+                step?: string;
+            };
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ask for a run, or one step of it, to be stopped. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRecord"];
+                };
+            };
+            /** @description What is wrong, in words. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    pauseRun: {
+        parameters: {
             query?: never;
             header?: never;
             path: {
@@ -1294,7 +1548,108 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ask for a run to be stopped. */
+            /** @description Ask for no more steps to be started. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRecord"];
+                };
+            };
+            /** @description What is wrong, in words. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    continueRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ask for a paused run to go on. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRecord"];
+                };
+            };
+            /** @description What is wrong, in words. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    changeParameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Ask for parameters to be changed, for what has not started. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRecord"];
+                };
+            };
+            /** @description What is wrong, in words. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    retryRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description Open an ended run again, for some of its steps. */
             202: {
                 headers: {
                     [name: string]: unknown;
