@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .core import codec, graph
+from .core import codec
+from .core.check import check
 from .core.errors import InvalidWorkflow, NotFound, Problem
 from .core.interface import NotebookInterface
 from .core.workflow import Workflow
@@ -107,7 +108,7 @@ def read(path: Path, notebooks: Notebooks, text: str | None = None, within: Path
         path,
         workflow,
         {name: each for name, each in found.items() if isinstance(each, NotebookInterface)},
-        graph.check(workflow, found),
+        check(workflow, found),
     )
 
 

@@ -16,6 +16,7 @@ from .core.interface import NotebookInterface
 from .core.record import RunSummary
 from .core.release import Release, ReleaseSummary
 from .core.run import Event, EventType, Origin, Run
+from .core.selection import Selection
 from .core.workflow import Workflow
 
 
@@ -73,6 +74,8 @@ class NewRun:
     parameters: dict[str, JsonValue]
     cache: bool = True
     """Whether results of earlier runs may serve."""
+    selection: Selection | None = None
+    """The part of the workflow that is run; None for all of it."""
     blobs: dict[str, bytes] = field(default_factory=dict)
     """Content of the files that `origin` names, by SHA-256; what the store has already may be left out."""
 
@@ -240,6 +243,8 @@ class StepJob:
     memory: int | None = None
     """Limit for all processes of the step together, in bytes."""
     environment: dict[str, str] = field(default_factory=dict)
+    checks: Literal["fail", "warn"] = "fail"
+    """Whether a check that fails has the step fail."""
 
     @property
     def notebook(self) -> Path:

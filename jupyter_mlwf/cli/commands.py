@@ -18,6 +18,7 @@ from .. import __version__
 from ..core.errors import BadRequest, MLWFError
 from ..core.release import parse_target
 from ..core.run import Run
+from ..engine.launch import Part
 from ..engine.ondemand import being_the_worker, ensure_worker
 from ..files import write_atomically
 from ..release.bundle import bundle, file_name
@@ -101,15 +102,31 @@ def validate(context: Context, document: Path, as_json: bool) -> None:
 @cli.command()
 @click.argument("target", metavar="DOCUMENT|NAME[@VERSION]")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of a parameter. May be repeated.")
+@click.option("--scene", help="Run the steps of this scene.")
+@click.option("--only", multiple=True, metavar="STEP", help="Run this step. May be repeated.")
+@click.option("--from", "first", metavar="STEP", help="Run this step and all that follows from it.")
+@click.option("--to", "last", metavar="STEP", help="Run this step and all that it waits for.")
+@click.option("--inputs-from", metavar="RUN", help="The run that gives the results of steps that are not run.")
 @click.option("--no-cache", is_flag=True, help="Execute every step, whatever results earlier runs have.")
 @click.option("--detach", is_flag=True, help="Return at once; a worker in the background executes the run.")
 @as_json
 @click.pass_obj
 def run(
-    context: Context, target: str, parameters: tuple[str, ...], no_cache: bool, detach: bool, as_json: bool
+    context: Context,
+    target: str,
+    parameters: tuple[str, ...],
+    scene: str | None,
+    only: tuple[str, ...],
+    first: str | None,
+    last: str | None,
+    inputs_from: str | None,
+    no_cache: bool,
+    detach: bool,
+    as_json: bool,
 ) -> None:
     """Run a workflow: a .mlwf file, or a released version."""
-    created = context.launch(target, parameters, cache=not no_cache)
+    part = Part(scene=scene, only=only, first=first, last=last, inputs_from=inputs_from, cache=not no_cache)
+    created = context.launch(target, parameters, part)
     if detach:
         ensure_worker(context.workspace, context.settings)
         if as_json:

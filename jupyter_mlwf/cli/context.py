@@ -20,7 +20,7 @@ from ..core.run import Run
 from ..core.workflow import Parameter
 from ..documents import Document, read
 from ..engine.control import Control
-from ..engine.launch import Launcher
+from ..engine.launch import Launcher, Part
 from ..ports import Notebooks, RunStore
 from ..release.freeze import Releaser
 from ..settings import MLWF
@@ -81,7 +81,7 @@ class Context:
     @property
     def control(self) -> Control:
         """Stops, pauses, changes and retries runs."""
-        return Control(self.store, self.clock)
+        return Control(self.store, self.workspace, self.clock)
 
     def document(self, path: Path) -> Document:
         """A document on disk.
@@ -92,20 +92,20 @@ class Context:
         """
         return read(path.absolute(), self.notebooks)
 
-    def launch(self, target: str, assignments: Sequence[str], cache: bool = True) -> Run:
+    def launch(self, target: str, assignments: Sequence[str], part: Part | None = None) -> Run:
         """Queue a run of a document or of a release.
 
         Args:
             target: path of a `.mlwf` file, or `NAME[@VERSION]`.
             assignments: `name=value`, the values as text.
-            cache: whether results of earlier runs may serve.
+            part: what of it to run; all, if it is not given.
         """
         if target.endswith(".mlwf") or os.path.sep in target or Path(target).is_file():
             document = self.document(Path(target))
-            return self.launcher.document(document, values(document.workflow.parameters, assignments), cache)
+            return self.launcher.document(document, values(document.workflow.parameters, assignments), part)
         release = self.store.get_release(*parse_target(target))
         return self.launcher.release(
-            f"{release.name}@{release.version}", values(release.workflow.parameters, assignments), cache
+            f"{release.name}@{release.version}", values(release.workflow.parameters, assignments), part
         )
 
     def record(self, run: Run) -> RunRecord:

@@ -137,9 +137,16 @@ def why_not(fingerprint: Mapping[str, str], earlier: Earlier | None, step: Step,
 
 
 #: Parts of a fingerprint. What follows the first word names one of several.
-CODE, KERNEL, PYTHON, PACKAGES, PARAMETER, FILE = "code", "kernel", "python", "packages", "parameter", "file"
+CODE, ENVIRONMENT, KERNEL, PYTHON, PACKAGES = "code", "environment", "kernel", "python", "packages"
+PARAMETER, FILE = "parameter", "file"
 
-_NAMES = {CODE: "the notebook's code", KERNEL: "the kernel", PYTHON: "Python", PACKAGES: "installed packages"}
+_NAMES = {
+    CODE: "the notebook's code",
+    ENVIRONMENT: "the step's environment variables",
+    KERNEL: "the kernel",
+    PYTHON: "Python",
+    PACKAGES: "installed packages",
+}
 
 
 def _named(part: str) -> str:

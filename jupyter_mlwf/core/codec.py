@@ -8,21 +8,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
-from difflib import get_close_matches
 
-from pydantic import BaseModel, JsonValue, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import JsonValue, ValidationError
 
 from .errors import InvalidWorkflow, Problem, bounded
-from .workflow import FORMAT, Parameter, Reference, Step, Value, Workflow
+from .explain import explain
+from .workflow import FORMAT, Workflow
 
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 64
 MAX_STEPS = 10_000
 
-_MODELS: dict[str, type[BaseModel]] = {"steps": Step, "parameters": Parameter}
-# By the tags of the union of arguments, which pydantic puts into places.
-_ARGUMENTS: dict[str, type[BaseModel] | None] = {"literal": None, "reference": Reference, "value": Value}
 # Possessive, and content with a string that never ends: a hostile text cannot make it look at a character twice.
 _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -126,7 +122,7 @@ def loads(text: str | bytes) -> Workflow:
     """Read a document.
 
     Raises:
-        InvalidWorkflow: with all problems of form at once. Whether references and notebooks hold is for `graph.check`.
+        InvalidWorkflow: with all problems of form at once. Whether references and notebooks hold is for `check.check`.
     """
     return from_json(parse(text))
 
@@ -161,7 +157,7 @@ def from_json(data: JsonValue) -> Workflow:
         return Workflow.model_validate(data)
     except ValidationError as error:
         # Each once: of a pair, pydantic misses both numbers.
-        raise InvalidWorkflow(dict.fromkeys(_explain(e) for e in error.errors(include_url=False))) from None
+        raise InvalidWorkflow(dict.fromkeys(explain(e) for e in error.errors(include_url=False))) from None
 
 
 def to_json(workflow: Workflow) -> dict[str, JsonValue]:
@@ -251,77 +247,3 @@ def _whole(text: str) -> str:
 
 def _refused(code: str, place: str, message: str, mend: str) -> InvalidWorkflow:
     return InvalidWorkflow([Problem(code=code, place=place, message=message, mend=mend)], "The file")
-
-
-_WORDS = {
-    "dict_type": "an object",
-    "float_type": "a number",
-    "list_type": "a list",
-    "model_type": "an object",
-    "string_type": "text",
-    "tuple_type": "two numbers, [x, y]",
-}
-
-
-def _explain(error: ErrorDetails) -> Problem:
-    """Say in the words of this project what pydantic found."""
-    kind, given = error["type"], error["input"]
-    path = [str(part) for part in error["loc"]]
-    if is_key := kind.startswith("string_") and path[-1] == "[key]":
-        path.pop()
-    model = _MODELS.get(path[0]) if len(path) == 3 else None
-    if len(path) > 4 and path[0] == "steps" and path[4] in _ARGUMENTS:
-        model = _ARGUMENTS[path.pop(4)]
-    if path[0] == "layout" and kind in ("missing", "too_long"):
-        kind, path = "tuple_type", path[:2]
-    place, last = ".".join(path), path[-1]
-    if kind == "extra_forbidden":
-        fields = (model or Workflow).model_fields.items()
-        near = get_close_matches(last, [field.alias or name for name, field in fields], 1)
-        return Problem(
-            code="unknown-key",
-            place=place,
-            message=f"'{_short(last)}' is not a key that is known here.",
-            mend=f"Did you mean '{near[0]}'?" if near else "Remove it.",
-        )
-    if kind == "missing":
-        return Problem(code="missing-key", place=place, message=f"'{last}' is missing.", mend="Add it.")
-    if kind == "string_pattern_mismatch":
-        identifier = len(path) > 2 and path[2] == "parameters"
-        what, rule = (
-            ("identifier", "Use up to 128 letters, digits and _, and start with a letter or _.")
-            if identifier
-            else ("name", "Use up to 64 letters, digits, - and _, and start with a letter.")
-        )
-        shown = last if is_key else str(given)
-        return Problem(code="bad-name", place=place, message=f"'{_short(shown)}' is not a valid {what}.", mend=rule)
-    if kind == "union_tag_invalid":
-        return Problem(
-            code="bad-argument",
-            place=place,
-            message="An object is neither a value nor a reference.",
-            mend='Write {"value": {...}} for a value, or {"from": "..."} for a reference.',
-        )
-    if kind == "literal_error":
-        return Problem(
-            code="bad-value",
-            place=place,
-            message=f"{_shown(given)} is not allowed here.",
-            mend=f"Use {error['ctx']['expected']}.",
-        )
-    if model is Step and last == "notebook":
-        return Problem(
-            code="bad-path",
-            place=place,
-            message=f"{_shown(given)} is not a path relative to the document.",
-            mend="Write it with forward slashes, such as notebooks/train.ipynb.",
-        )
-    return Problem(code="wrong-type", place=place, message=f"{_shown(given)} is not {_WORDS[kind]}.", mend="Change it.")
-
-
-def _shown(value: object) -> str:
-    return _short(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."

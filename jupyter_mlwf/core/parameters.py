@@ -1,116 +1,18 @@
-"""Values of parameters: read, checked against their definition, and handed to steps."""
+"""Values of parameters: read, and checked against their definition."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import PurePath
-from typing import Literal, Protocol
 
 from pydantic import JsonValue
 
 from .codec import faults, parse
 from .errors import InvalidParameters, InvalidWorkflow, Problem
 from .interface import InputType
-from .workflow import Argument, Parameter, Reference, Step, Value
-
-
-@dataclass(frozen=True)
-class ParameterSource:
-    """`params.NAME`."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class StepSource:
-    """`steps.STEP.outputs.NAME` or `steps.STEP.artifacts.NAME`."""
-
-    step: str
-    kind: Literal["outputs", "artifacts"]
-    name: str
-
-
-def parse_reference(text: str) -> ParameterSource | StepSource | None:
-    """What a reference points at, or None if it is not written as one."""
-    match text.split(".", 3):
-        case ["params", name] if name:
-            return ParameterSource(name)
-        case ["steps", step, ("outputs" | "artifacts") as kind, name] if step and name:
-            return StepSource(step, kind, name)
-    return None
-
-
-def step_sources(step: Step) -> list[StepSource]:
-    """The results of other steps that a step takes, in the order of its parameters."""
-    found = []
-    for argument in step.parameters.values():
-        if isinstance(argument, Reference):
-            source = parse_reference(argument.from_)
-            if isinstance(source, StepSource):
-                found.append(source)
-    return found
-
-
-class _Located(Protocol):
-    @property
-    def path(self) -> str: ...
-
-
-class Results(Protocol):
-    """What an ended step offers to the ones that follow."""
-
-    @property
-    def outputs(self) -> Mapping[str, JsonValue]: ...
-
-    @property
-    def artifacts(self) -> Mapping[str, _Located]: ...
-
-
-class Unresolved(Exception):
-    """A reference whose value does not exist though its step ended; the text says which and why."""
-
-
-def resolve(
-    step: Step, values: Mapping[str, JsonValue], results: Mapping[str, Results], workspace: PurePath
-) -> dict[str, JsonValue]:
-    """The values a step's notebook gets.
-
-    Args:
-        step: the step, whose references have passed `graph.check`.
-        values: values of the workflow's parameters, as `bind` made them.
-        results: results by step, for every step that this one refers to.
-        workspace: what paths of artifacts are relative to; they are handed on absolute.
-
-    Raises:
-        Unresolved: a step did not record what the reference names.
-    """
-    return {name: _resolve(argument, values, results, workspace) for name, argument in step.parameters.items()}
-
-
-def _resolve(
-    argument: Argument, values: Mapping[str, JsonValue], results: Mapping[str, Results], workspace: PurePath
-) -> JsonValue:
-    if isinstance(argument, Value):
-        return argument.value
-    if not isinstance(argument, Reference):
-        return argument
-    match parse_reference(argument.from_):
-        case ParameterSource(name):
-            return values[name]
-        case StepSource(step, "outputs", name):
-            outputs = results[step].outputs
-            if name not in outputs:
-                raise Unresolved(f"Step '{step}' ended without recording the output '{name}'.")
-            return outputs[name]
-        case StepSource(step, "artifacts", name):
-            artifacts = results[step].artifacts
-            if name not in artifacts:
-                raise Unresolved(f"Step '{step}' ended without writing the artifact '{name}'.")
-            return str(workspace / artifacts[name].path)
-    raise Unresolved(f"'{argument.from_}' is not a reference.")
+from .workflow import Parameter
 
 
 def bind(parameters: Mapping[str, Parameter], given: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -135,7 +37,9 @@ def bind(parameters: Mapping[str, Parameter], given: Mapping[str, JsonValue]) ->
     bound: dict[str, JsonValue] = {}
     for name, parameter in parameters.items():
         value = given.get(name, parameter.default)
-        if value is None:
+        if value is None and parameter.optional:
+            bound[name] = None
+        elif value is None:
             problems.append(
                 Problem(
                     code="missing-parameter",
@@ -176,6 +80,8 @@ def complain(parameter: Parameter, value: JsonValue) -> str | None:
             return f"{shown} is less than {parameter.min:g}."
         if parameter.max is not None and value > parameter.max:
             return f"{shown} is more than {parameter.max:g}."
+    if parameter.pattern is not None and isinstance(value, str) and not re.fullmatch(parameter.pattern, value):
+        return f"{shown} does not fit the pattern {parameter.pattern}."
     if parameter.choices is not None and value not in parameter.choices:
         return f"{shown} is not one of the choices."
     return None
@@ -186,7 +92,7 @@ def read_text(parameter: Parameter, text: str) -> JsonValue:
 
     Text that is not JSON comes back as it is: `bind` refuses it, unless the parameter takes any JSON.
     """
-    if parameter.type == "str":
+    if parameter.type in ("str", "enum", "path"):
         return text
     if parameter.type == "bool":
         return {"true": True, "yes": True, "false": False, "no": False}.get(text.strip().lower(), text)
@@ -204,6 +110,8 @@ _NOUNS = {
     "list": "a list",
     "dict": "an object",
     "json": "JSON",
+    "enum": "one of the choices",
+    "path": "a path",
 }
 
 
@@ -221,8 +129,10 @@ def _expected(parameter: Parameter) -> str:
 def _fits(kind: str, value: JsonValue) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match kind:
-        case "str":
+        case "str" | "enum":
             return isinstance(value, str)
+        case "path":
+            return isinstance(value, str) and value != "" and "\0" not in value
         case "int":
             return number and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
         case "float":

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePath
 
 from pydantic import JsonValue
 
+from .branch import Ended
 from .capacity import Amount, lacking, needed
-from .parameters import Unresolved, resolve
+from .expressions import BadExpression, holds
+from .resolve import Scope, Unresolved, items_of, resolve
 from .retry import MOST_LOST, lost_too_often, retry_at
-from .run import STEP_ENDED, STEP_GOOD, EventType, FailureReason, Run
+from .run import STEP_ENDED, EventType, Run, index_of, loop_of
+from .scope import scope_of
+from .workflow import FailureReason
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,6 @@ class Wake:
 
 Action = Emit | Look | Start | Cancel | Wake
 
-_STEP_BAD = STEP_ENDED - STEP_GOOD
-
 
 def plan(
     run: Run,
@@ -74,9 +76,8 @@ def plan(
     """The next actions of a run.
 
     The caller carries them out, applies the events that follow and asks again, until no action is left but to wait: an
-    empty list, `Cancel` or `Wake`. A step starts only when all steps it waits for have succeeded; one that waits for a
-    step that did not is failed, with the reason `upstream`. Of several that could start, those with the longest way
-    to go behind them start first.
+    empty list, `Cancel` or `Wake`. Whether a step starts follows from how the steps before it ended (`branch`) and from
+    its condition. Of several that could start, those with the longest way to go behind them start first.
 
     Args:
         run: its state.
@@ -90,7 +91,7 @@ def plan(
         return []
     if run.state == "queued":
         return [Emit("run.started")]
-    actions = _stop(run) if run.state == "stopping" else _advance(run, now, free, machine, workspace, missed)
+    actions = _stop(run) if run.state == "stopping" else _Plan(run, now, free, machine, workspace, missed).actions()
     if actions or any(step.state not in STEP_ENDED for step in run.steps.values()):
         return actions
     return [Emit("run.finished", data={"state": _outcome(run)})]
@@ -99,92 +100,178 @@ def plan(
 def _stop(run: Run) -> list[Action]:
     actions: list[Action] = []
     for name, step in run.steps.items():
-        if step.state == "running":
+        if step.state in STEP_ENDED:
+            continue
+        if step.items is not None:
+            if all(run.steps[turn].state in STEP_ENDED for turn in run.turns(name)):
+                actions.append(Emit("step.stopped", name))
+        elif step.state == "running":
             actions.append(Cancel(name))
-        elif step.state not in STEP_ENDED:
+        else:
             actions.append(Emit("step.stopped", name))
     return actions
-
-
-def _advance(
-    run: Run, now: datetime, free: Amount, machine: Amount, workspace: PurePath, missed: Container[str]
-) -> list[Action]:
-    actions: list[Action] = []
-    ready: list[str] = []
-    wakes: list[datetime] = []
-    # This runs after every event, so with thousands of steps it has to be quick: sets, and one look at each step.
-    good = {name for name, step in run.steps.items() if step.state in STEP_GOOD}
-    bad = {name for name, step in run.steps.items() if step.state in _STEP_BAD}
-    for name, before in run.wiring.items():
-        step = run.steps[name]
-        if step.state == "failed" and (at := retry_at(run.workflow.steps[name].retries, step)):
-            bad.discard(name)
-            actions.append(Emit("step.retried", name, {"at": at.isoformat()}))
-        if step.state not in ("pending", "queued"):
-            continue
-        why: tuple[FailureReason, str] | None = None
-        if not bad.isdisjoint(before):
-            why = "upstream", f"{_listed([other for other in before if other in bad])} did not succeed."
-        elif not good.issuperset(before):
-            continue
-        elif lost_too_often(step):
-            why = "lost", f"The process that executed it ended {MOST_LOST} times."
-        elif lack := lacking(run.workflow.steps[name].resources, machine):
-            why = "error", lack
-        elif step.not_before and step.not_before > now:
-            wakes.append(step.not_before)
-        else:
-            ready.append(name)
-        if why:
-            bad.add(name)  # so that what waits for it fails now, not one plan later
-            actions.append(_failed(name, *why))
-    if run.state != "waiting":
-        actions += _start(run, sorted(ready, key=lambda name: -run.urgency[name]), free, machine, workspace, missed)
-    if wakes:
-        actions.append(Wake(min(wakes)))
-    return actions
-
-
-def _start(
-    run: Run, ready: list[str], free: Amount, machine: Amount, workspace: PurePath, missed: Container[str]
-) -> list[Action]:
-    actions: list[Action] = []
-    places = float("inf") if run.workflow.max_parallel is None else run.workflow.max_parallel
-    places -= sum(step.state == "running" for step in run.steps.values())
-    for name in ready:
-        step, definition = run.steps[name], run.workflow.steps[name]
-        looks = run.cache and definition.cache is not False and not step.fresh and name not in missed
-        amount = needed(definition.resources, machine)
-        if not looks and (places < 1 or not free.holds(amount)):
-            if step.state == "pending":
-                actions.append(Emit("step.queued", name))
-            continue
-        try:
-            parameters = resolve(definition, run.parameters, run.steps, workspace)
-        except Unresolved as error:
-            actions.append(_failed(name, "error", str(error)))
-            continue
-        if looks:
-            actions.append(Look(name, parameters))
-            continue
-        free = free - amount
-        places -= 1
-        actions.append(Start(name, len(step.attempts) + 1, parameters))
-    return actions
-
-
-def _failed(step: str, reason: FailureReason, message: str) -> Emit:
-    return Emit("step.failed", step, {"reason": reason, "message": message})
 
 
 def _outcome(run: Run) -> str:
     if run.state == "stopping":
         return "stopped"
-    return "succeeded" if all(step.state in STEP_GOOD for step in run.steps.values()) else "failed"
+    good = all(
+        step.state not in ("failed", "stopped") or run.definition(name).allow_failure
+        for name, step in run.steps.items()
+    )
+    return "succeeded" if good else "failed"
 
 
-def _listed(names: list[str]) -> str:
-    quoted = [f"'{name}'" for name in names]
-    if len(quoted) == 1:
-        return f"Step {quoted[0]}"
-    return f"Steps {', '.join(quoted[:-1])} and {quoted[-1]}"
+class _Plan:
+    """One plan, while it is made."""
+
+    def __init__(
+        self, run: Run, now: datetime, free: Amount, machine: Amount, workspace: PurePath, missed: Container[str]
+    ) -> None:
+        self._run = run
+        self._now = now
+        self._free = free
+        self._machine = machine
+        self._workspace = workspace
+        self._missed = missed
+        self._ended = Ended(run)
+        self._actions: list[Action] = []
+        self._ready: list[str] = []
+        self._wakes: list[datetime] = []
+
+    def actions(self) -> list[Action]:
+        # This runs after every event, so with thousands of steps it has to be quick: one look at each step.
+        for name, before in self._run.wiring.items():
+            step = self._run.steps[name]
+            if step.state in ("pending", "queued"):
+                self._judge(name, before)
+            elif step.state == "failed":
+                self._retry(name)
+            elif step.items is not None and step.state == "running":
+                self._go_round(name)
+        if self._run.state != "waiting":
+            # Stable: of equally urgent steps, the one that comes first in the document.
+            self._start(sorted(self._ready, key=lambda name: -self._run.urgency[loop_of(name)]))
+        if self._wakes:
+            self._actions.append(Wake(min(self._wakes)))
+        return self._actions
+
+    def _retry(self, name: str) -> bool:
+        if at := retry_at(self._run.definition(name).retries, self._run.steps[name]):
+            self._ended.retry(name)
+            self._emit("step.retried", name, at=at.isoformat())
+        return at is not None
+
+    def _judge(self, name: str, before: list[str]) -> None:
+        step, definition = self._run.steps[name], self._run.workflow.steps[name]
+        verdict = self._ended.judge(name, before)
+        if verdict.does == "wait":
+            return
+        if verdict.does == "fail":
+            self._fail(name, "upstream", verdict.why)
+            return
+        if verdict.does == "skip":
+            self._skip(name, verdict.why)
+            return
+        # A condition is looked at once: what is queued has passed it.
+        if definition.when is not None and step.state == "pending" and name not in self._missed:
+            try:
+                if not holds(definition.when, self._scope(name).variables(definition.when)):
+                    self._skip(name, f"Its condition is false: {definition.when}")
+                    return
+            except BadExpression as error:
+                self._fail(name, "error", str(error))
+                return
+        if definition.foreach is not None:
+            self._expand(name)
+        else:
+            self._consider(name)
+
+    def _expand(self, name: str) -> None:
+        if self._run.state == "waiting":
+            return
+        try:
+            items = items_of(self._run.workflow.steps[name], self._scope(name))
+        except Unresolved as error:
+            self._fail(name, "error", str(error))
+        else:
+            self._emit("step.expanded", name, items=items)
+
+    def _go_round(self, name: str) -> None:
+        """Begin turns of a loop, or end it."""
+        turns = self._run.turns(name)
+        places = self._run.workflow.steps[name].max_parallel or len(turns)
+        failed = []
+        done = True
+        for turn in turns:
+            state = self._run.steps[turn].state
+            if state == "running":
+                places -= 1
+            if state in ("failed", "stopped") and not self._retry(turn):
+                failed.append(turn)
+            elif state not in STEP_ENDED or state == "failed":
+                done = False
+        if done:
+            if failed:
+                first = self._run.steps[failed[0]]
+                count = f"{len(failed)} of {len(turns)} items did not succeed"
+                why = f"{count}; the first was item {index_of(failed[0])}: {first.message or first.state}"
+                self._fail(name, first.reason or "error", why)
+            else:
+                self._emit("step.succeeded", name)
+            return
+        for turn in turns:
+            if places > 0 and self._run.steps[turn].state in ("pending", "queued"):
+                before = len(self._ready)
+                self._consider(turn)
+                places -= len(self._ready) - before
+
+    def _consider(self, name: str) -> None:
+        """Begin a step that nothing keeps back but the machine and the clock."""
+        step = self._run.steps[name]
+        if lost_too_often(step):
+            self._fail(name, "lost", f"The process that executed it ended {MOST_LOST} times.")
+        elif lack := lacking(self._run.definition(name).resources, self._machine):
+            self._fail(name, "error", lack)
+        elif step.not_before and step.not_before > self._now:
+            self._wakes.append(step.not_before)
+        else:
+            self._ready.append(name)
+
+    def _start(self, ready: Iterable[str]) -> None:
+        limit = self._run.workflow.max_parallel
+        running = sum(step.state == "running" and step.items is None for step in self._run.steps.values())
+        places = float("inf") if limit is None else limit - running
+        for name in ready:
+            step, definition = self._run.steps[name], self._run.definition(name)
+            looks = self._run.cache and definition.cache is not False and not step.fresh and name not in self._missed
+            amount = needed(definition.resources, self._machine)
+            if not looks and (places < 1 or not self._free.holds(amount)):
+                if step.state == "pending":
+                    self._emit("step.queued", name)
+                continue
+            try:
+                parameters = resolve(definition, self._scope(name))
+            except Unresolved as error:
+                self._fail(name, "error", str(error))
+                continue
+            if looks:
+                self._actions.append(Look(name, parameters))
+                continue
+            self._free = self._free - amount
+            places -= 1
+            self._actions.append(Start(name, len(step.attempts) + 1, parameters))
+
+    def _scope(self, name: str) -> Scope:
+        return scope_of(self._run, self._workspace, name)
+
+    def _emit(self, kind: EventType, step: str, **data: JsonValue) -> None:
+        self._actions.append(Emit(kind, step, data))
+
+    def _skip(self, name: str, why: str) -> None:
+        self._ended.skip(name)
+        self._emit("step.skipped", name, message=why)
+
+    def _fail(self, name: str, reason: FailureReason, why: str) -> None:
+        self._ended.fail(name)
+        self._emit("step.failed", name, reason=reason, message=why)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
+from pathlib import PurePath
 
 from pydantic import BaseModel, Field, JsonValue
 
-from .run import Artifact, Attempt, Check, FailureReason, Progress, Run, RunState, Source, StepRun, StepState
+from .resolve import Unresolved, value_of
+from .run import Artifact, Attempt, Check, Progress, Run, RunState, Source, StepRun, StepState, index_of, loop_of
+from .scope import scope_of
+from .workflow import FailureReason
 
 
 class StepRecord(BaseModel):
@@ -56,6 +61,7 @@ class RunRecord(RunSummary):
 
     seq: int = Field(description="The last event that is in this record: tail from here.")
     parameters: dict[str, JsonValue]
+    outputs: dict[str, JsonValue] = Field(description="What the run as a whole resulted in, as far as it is there.")
     steps: dict[str, StepRecord]
 
 
@@ -82,8 +88,31 @@ def record(run: Run) -> RunRecord:
         **dict(summary(run)),
         seq=run.seq,
         parameters=run.parameters,
-        steps={name: _step(run.workflow.steps[name].title, step) for name, step in run.steps.items()},
+        outputs=outputs(run),
+        steps={name: _step(_title(run, name), step) for name, step in run.steps.items() if _is_told(run, name)},
     )
+
+
+def outputs(run: Run) -> dict[str, JsonValue]:
+    """The outputs of a run that are there; paths of artifacts are relative to the workspace."""
+    scope = scope_of(run, PurePath())
+    found = {}
+    for name, argument in run.workflow.outputs.items():
+        with suppress(Unresolved):
+            found[name] = value_of(argument, scope)
+    return found
+
+
+def _title(run: Run, name: str) -> str | None:
+    title = run.definition(name).title
+    index = index_of(name)
+    return title if index is None or title is None else f"{title} {index}"
+
+
+def _is_told(run: Run, name: str) -> bool:
+    """Whether a step is part of the run: turns of an earlier attempt of a loop may be too many."""
+    index = index_of(name)
+    return index is None or index < len(run.steps[loop_of(name)].items or ())
 
 
 def _step(title: str | None, step: StepRun) -> StepRecord:

@@ -9,20 +9,17 @@ from .run import STEP_GOOD, Run, StepRun
 from .units import seconds
 from .workflow import Retries
 
-#: Reasons that another attempt may mend. What failed upstream or was rejected by a person fails again.
-_WORTH_IT = frozenset({"error", "timeout", "memory", "kernel-died", "check"})
-
 #: A step whose process was lost that often in a row is not started again: it may be what ends the process.
 MOST_LOST = 3
 
 
 def retry_at(retries: Retries | None, step: StepRun) -> datetime | None:
     """When a failed step is to be started again by its policy; None if it stays failed."""
-    if retries is None or step.state != "failed" or step.reason not in _WORTH_IT or step.finished is None:
+    if retries is None or step.state != "failed" or step.reason not in retries.on or step.finished is None:
         return None
     failed = 0
     for attempt in reversed(step.attempts):
-        if attempt.reason not in _WORTH_IT:
+        if attempt.reason not in retries.on:
             break
         failed += 1
     if not 0 < failed <= retries.count:
@@ -54,11 +51,13 @@ def again(run: Run, first: str | None = None) -> list[str]:
         raise NotFound(f"Run {run.number} has no step '{first}'. It has: {', '.join(run.steps)}.")
     chosen: set[str] = set()
     for name, before in run.wiring.items():
-        bad = run.steps[name].state not in STEP_GOOD
+        bad = run.steps[name].state not in (*STEP_GOOD, "skipped")
         if name == first or (first is None and bad) or chosen.intersection(before):
             chosen.add(name)
     if not chosen:
         raise Conflict(f"All steps of run {run.number} succeeded: name the one to begin with.")
     if first is not None and (waiting := [n for n in run.wiring[first] if run.steps[n].state not in STEP_GOOD]):
         raise BadRequest(f"Step '{first}' cannot be the first: step '{waiting[0]}' before it did not succeed.")
-    return [name for name in run.steps if name in chosen]
+    # Of a loop that goes on, the turns that did not succeed; one that begins anew finds its turns itself.
+    turns = {turn for name in chosen - {first} for turn in run.turns(name) if run.steps[turn].state not in STEP_GOOD}
+    return [name for name in run.steps if name in chosen | turns]

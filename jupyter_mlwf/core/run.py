@@ -11,11 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from .graph import longest_paths, wiring
 from .interface import CheckKind
-from .workflow import Workflow
+from .workflow import FailureReason, Step, Workflow
 
 RunState = Literal["queued", "running", "waiting", "stopping", "succeeded", "failed", "stopped"]
 StepState = Literal["pending", "queued", "running", "waiting", "succeeded", "cached", "skipped", "failed", "stopped"]
-FailureReason = Literal["error", "timeout", "memory", "kernel-died", "lost", "check", "upstream", "rejected"]
 EventType = Literal[
     "run.created",
     "run.started",
@@ -27,6 +26,7 @@ EventType = Literal[
     "run.retried",
     "step.queued",
     "step.started",
+    "step.expanded",
     "step.progress",
     "step.output",
     "step.artifact",
@@ -35,6 +35,7 @@ EventType = Literal[
     "step.succeeded",
     "step.failed",
     "step.stopped",
+    "step.skipped",
     "step.lost",
     "step.cached",
     "step.retried",
@@ -128,6 +129,9 @@ class StepRun(_Data):
         default_factory=dict, description="What the result depends on: digests, by what they are of."
     )
     fresh: bool = Field(default=False, description="Whether it is to be executed in any case.")
+    items: list[JsonValue] | None = Field(
+        default=None, description="Of a loop that has begun: what it loops over. Turn 3 is the step `NAME.3`."
+    )
 
     @property
     def notebook(self) -> str | None:
@@ -199,8 +203,29 @@ class Run(_Data):
 
     @cached_property
     def wiring(self) -> dict[str, list[str]]:
-        """What each step waits for, in an order in which steps can run. Copies of the run keep it: it never changes."""
-        return wiring(self.workflow)
+        """What each step waits for, in an order in which steps can run. Copies of the run keep it: it never changes.
+
+        Without the turns of loops, and without steps that are not part of the run.
+        """
+        whole = wiring(self.workflow)
+        return {
+            name: [other for other in before if other in self.steps]
+            for name, before in whole.items()
+            if name in self.steps
+        }
+
+    def definition(self, step: str) -> Step:
+        """What the document says of a step, or of the turn of a loop."""
+        return self.workflow.steps[loop_of(step)]
+
+    def turns(self, loop: str) -> list[str]:
+        """The turns of a loop that has begun."""
+        return [f"{loop}.{index}" for index in range(len(self.steps[loop].items or []))]
+
+    def results(self, step: str) -> StepRun | list[StepRun]:
+        """What a step offers to the ones that follow; of a loop, what each turn does."""
+        found = self.steps[step]
+        return found if found.items is None else [self.steps[turn] for turn in self.turns(step)]
 
     @cached_property
     def urgency(self) -> dict[str, int]:
@@ -220,6 +245,17 @@ class Run(_Data):
         return (self.finished - self.started).total_seconds()
 
 
+def loop_of(step: str) -> str:
+    """The loop that a turn belongs to; the step itself if it is none. Names of steps hold no dot."""
+    return step.partition(".")[0]
+
+
+def index_of(step: str) -> int | None:
+    """Which turn of its loop a step is, from 0; None if it is none."""
+    _, dot, index = step.partition(".")
+    return int(index) if dot else None
+
+
 def create(event: Event) -> Run:
     """The run that a `run.created` event begins."""
     if event.type != "run.created":
@@ -234,8 +270,17 @@ def create(event: Event) -> Run:
         cache=bool(event.data.get("cache", True)),
         created=event.time,
         seq=event.seq,
-        steps={name: StepRun() for name in workflow.steps},
+        steps=_first_steps(workflow, event.data),
     )
+
+
+def _first_steps(workflow: Workflow, data: Mapping[str, JsonValue]) -> dict[str, StepRun]:
+    selected = data.get("steps")
+    if selected is None:
+        return {name: StepRun() for name in workflow.steps}
+    given = {name: StepRun.model_validate(step) for name, step in _dict(data.get("given", {})).items()}
+    names = [str(name) for name in selected] if isinstance(selected, list) else []
+    return given | {name: StepRun() for name in names}
 
 
 def fold(events: Iterable[Event]) -> Run:
@@ -256,7 +301,10 @@ def apply(run: Run, *events: Event) -> Run:
         if event.step not in copied:
             run.steps[event.step] = run.steps[event.step].model_copy(deep=True)
             copied.add(event.step)
-        _apply_to_step(run.steps[event.step], event)
+        if event.type == "step.expanded":
+            _expand(run, event.step, event)
+        else:
+            _apply_to_step(run.steps[event.step], event)
     return run
 
 
@@ -311,6 +359,8 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             step.metrics[str(data["name"])] = _number(data["value"])
         case "step.check":
             step.checks[str(data["name"])] = Check.model_validate(_without_name(data))
+        case "step.skipped":
+            _end(step, event, "skipped")
         case "step.succeeded":
             _end(step, event, "succeeded")
         case "step.failed":
@@ -327,12 +377,15 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             for name in _Result.model_fields:
                 setattr(step, name, getattr(result, name))
             step.state, step.started, step.finished = "cached", event.time, event.time
+        case "step.retried" if step.items is not None and data.get("fresh") is not True:
+            step.state, step.reason, step.message, step.finished = "running", None, None, None
         case "step.retried":
             _begin_anew(step, queued=None)
             step.not_before = _TIME.validate_python(data.get("at"))
             step.fresh = data.get("fresh") is True
         case (
-            "run.created"
+            "step.expanded"
+            | "run.created"
             | "run.started"
             | "run.paused"
             | "run.continued"
@@ -344,6 +397,18 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             raise ValueError(f"{event.type} is not an event of a step")
         case _:
             assert_never(event.type)
+
+
+def _expand(run: Run, loop: str, event: Event) -> None:
+    """Begin a loop. Turns of an earlier attempt begin anew; those that are too many now are not told any more."""
+    step = run.steps[loop]
+    items = event.data["items"]
+    if not isinstance(items, list):
+        raise ValueError(f"{items!r} is not a list")
+    step.state, step.started, step.items = "running", event.time, items
+    for turn in run.turns(loop):
+        earlier = run.steps.get(turn)
+        run.steps[turn] = StepRun(attempts=earlier.attempts if earlier else [], fresh=step.fresh)
 
 
 def _begin_anew(step: StepRun, queued: datetime | None) -> None:

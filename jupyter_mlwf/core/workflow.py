@@ -6,7 +6,7 @@ server and the TypeScript types of the panel are generated from them.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -51,12 +51,22 @@ DocumentPath = Annotated[str, StringConstraints(min_length=1, max_length=1024), 
 
 #: A JSON number: neither text that looks like one nor true or false.
 Number = Annotated[float, Strict()]
+Count = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
 
-ParameterType = Literal["str", "int", "float", "bool", "list", "json"]
+ParameterType = Literal["str", "int", "float", "bool", "enum", "list", "json", "path"]
+FailureReason = Literal["error", "timeout", "memory", "kernel-died", "lost", "check", "upstream", "rejected"]
+RetryReason = Literal["error", "timeout", "memory", "kernel-died", "check"]
+RunIf = Literal["all_succeeded", "all_done", "any_succeeded", "any_failed"]
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+Condition = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+ENVIRONMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,255}$"
+EnvironmentName = Annotated[str, StringConstraints(pattern=ENVIRONMENT_PATTERN)]
 
 
 class Reference(_Model):
@@ -64,8 +74,23 @@ class Reference(_Model):
 
     from_: str = Field(
         alias="from",
-        description="`params.NAME`, `steps.STEP.outputs.NAME` or `steps.STEP.artifacts.NAME`.",
+        description="`params.NAME`, `steps.STEP.outputs.NAME` or `steps.STEP.artifacts.NAME`; in a loop also `item`, "
+        "`item.FIELD` and `index`.",
     )
+
+
+class Expression(_Model):
+    """A value that is computed: `{"expr": "params.rate * 2.0"}`, in CEL (Common Expression Language)."""
+
+    expr: str = Field(
+        min_length=1, max_length=10_000, description="May use `params`, `steps`, `run`; in a loop also `item`, `index`."
+    )
+
+
+class First(_Model):
+    """The first of several values that there is: `{"first": [{"from": "steps.a.outputs.x"}, ...]}` joins branches."""
+
+    first: list[Argument] = Field(min_length=1, max_length=1_000)
 
 
 class Value(_Model):
@@ -79,14 +104,20 @@ def _argument_kind(value: object) -> str:
         return "reference"
     if isinstance(value, Value) or (isinstance(value, dict) and "value" in value):
         return "value"
+    if isinstance(value, Expression) or (isinstance(value, dict) and "expr" in value):
+        return "expression"
+    if isinstance(value, First) or (isinstance(value, dict) and "first" in value):
+        return "first"
     return "object" if isinstance(value, dict) else "literal"
 
 
-#: What a step's parameter may be: a literal, a literal object in `value`, or a reference.
+#: What a step's parameter may be: a literal, a literal object in `value`, or what is found when the step starts.
 Argument = Annotated[
     Annotated[bool | int | float | str | list[JsonValue] | None, Tag("literal")]
     | Annotated[Reference, Tag("reference")]
-    | Annotated[Value, Tag("value")],
+    | Annotated[Value, Tag("value")]
+    | Annotated[Expression, Tag("expression")]
+    | Annotated[First, Tag("first")],
     Discriminator(_argument_kind),
 ]
 
@@ -102,30 +133,41 @@ class Parameter(_Model):
     )
     min: Number | None = Field(default=None, description="Smallest value of an int or a float.")
     max: Number | None = Field(default=None, description="Largest value of an int or a float.")
-    choices: list[JsonValue] | None = Field(default=None, description="The only values allowed.")
+    pattern: str | None = Field(
+        default=None, max_length=1_000, description="Regular expression that the whole of a str or a path fits."
+    )
+    choices: list[JsonValue] | None = Field(default=None, description="The only values allowed; an enum has some.")
+    optional: Flag = Field(
+        default=False, description="Whether a run may leave it without a value; notebooks then use their own default."
+    )
 
     @property
     def required(self) -> bool:
         """Whether every run has to give a value."""
-        return self.default is None
+        return self.default is None and not self.optional
 
 
 class Retries(_Model):
     """How often, and when, a step that failed is started again by itself."""
 
-    count: int = Field(ge=0, le=100, description="How many times at most, after the first attempt.")
+    count: Count = Field(ge=0, le=100, description="How many times at most, after the first attempt.")
     delay: Duration = Field(default="0s", description="How long to wait before the first of them.")
-    backoff: float = Field(default=1, ge=1, le=100, description="By how much the wait grows each time.")
+    backoff: Number = Field(default=1, ge=1, le=100, description="By how much the wait grows each time.")
+    on: list[RetryReason] = Field(
+        default_factory=lambda: list(get_args(RetryReason)),
+        min_length=1,
+        description="The reasons of a failure that are worth another attempt.",
+    )
 
 
 class Resources(_Model):
     """What a step takes of the machine. Steps run at once only as far as all of them fit."""
 
-    cpus: float = Field(default=1, ge=0, le=10_000)
+    cpus: Number = Field(default=1, ge=0, le=10_000)
     memory: Size | None = Field(
         default=None, description="Also its limit: a step that takes more is ended, with the reason `memory`."
     )
-    gpus: int = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
+    gpus: Count = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
 
 
 class Step(_Model):
@@ -137,6 +179,28 @@ class Step(_Model):
     after: list[Name] = Field(
         default_factory=list, description="Steps that end before this one starts, though no value passes."
     )
+    when: Condition | None = Field(
+        default=None, description="A condition in CEL, such as `steps.train.metrics.auc > 0.9`; if false: `skipped`."
+    )
+    run_if: RunIf = Field(
+        default="all_succeeded",
+        description="How the steps before this one must have ended: `all_done` suits clean-up, `any_failed` alarms.",
+    )
+    foreach: Argument | None = Field(
+        default=None, description="A list: the notebook is executed once for each item, and its outputs become lists."
+    )
+    max_parallel: Count | None = Field(
+        default=None, ge=1, le=10_000, description="How many items of a loop may run at once, if the machine allows."
+    )
+    allow_failure: Flag = Field(
+        default=False, description="Whether the run goes on, and may succeed, if this step fails."
+    )
+    checks: Literal["fail", "warn"] = Field(
+        default="fail", description="Whether a check that fails has the step fail, or only shows."
+    )
+    environment: dict[EnvironmentName, str] = Field(
+        default_factory=dict, description="Environment variables of the notebook's processes."
+    )
     kernel: str | None = Field(
         default=None, description="Name of the kernel to use instead of the one the notebook names."
     )
@@ -147,7 +211,7 @@ class Step(_Model):
         default_factory=list,
         description="Files and folders beside those in its parameters and its code that the notebook depends on.",
     )
-    cache: Annotated[bool, Strict()] | Duration = Field(
+    cache: Flag | Duration = Field(
         default=True,
         description="Whether the result of an earlier run serves when nothing has changed that it depends on; a "
         "duration such as `7d` says how old it may be.",
@@ -164,13 +228,19 @@ class Workflow(_Model):
     name: Name
     title: str | None = Field(default=None, description="Shown instead of the name.")
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
-    max_parallel: int | None = Field(
+    max_parallel: Count | None = Field(
         default=None,
         ge=1,
         le=10_000,
         description="How many steps of a run may run at once, if the machine allows more.",
     )
     steps: dict[Name, Step] = Field(default_factory=dict)
+    scenes: dict[Name, list[Name]] = Field(
+        default_factory=dict, description="Steps that can be run alone, by the name of the scene."
+    )
+    outputs: dict[Name, Argument] = Field(
+        default_factory=dict, description="What the run as a whole results in, from outputs of its steps."
+    )
     layout: dict[Name, Position] = Field(
         default_factory=dict, description="Where the steps stand on the canvas: x and y in pixels."
     )

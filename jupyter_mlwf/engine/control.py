@@ -11,13 +11,16 @@ from ..core.parameters import bind
 from ..core.retry import again
 from ..core.run import Event, Run
 from ..ports import Clock, Request, RunStore
+from ..workspace import Workspace
+from .launch import located
 
 
 class Control:
     """Stops, pauses, changes and retries runs."""
 
-    def __init__(self, store: RunStore, clock: Clock) -> None:
+    def __init__(self, store: RunStore, workspace: Workspace, clock: Clock) -> None:
         self._store = store
+        self._workspace = workspace
         self._clock = clock
 
     def stop(self, run: Run, step: str | None = None) -> None:
@@ -56,7 +59,7 @@ class Control:
             InvalidParameters: the values do not fit.
         """
         _require_open(run)
-        self._store.request(run.id, Request(kind="change", parameters=_changes(run, parameters)))
+        self._store.request(run.id, Request(kind="change", parameters=self._changes(run, parameters)))
 
     def retry(self, run: Run, first: str | None = None, parameters: Mapping[str, JsonValue] | None = None) -> None:
         """Open an ended run again: for the steps that did not succeed, or for `first` and all that follows from it.
@@ -76,17 +79,16 @@ class Control:
         now = self._clock.now()
         events = [Event(run=run.id, time=now, type="run.retried")]
         if parameters:
-            changed: dict[str, JsonValue] = {"parameters": _changes(run, parameters)}
+            changed: dict[str, JsonValue] = {"parameters": self._changes(run, parameters)}
             events.append(Event(run=run.id, time=now, type="run.changed", data=changed))
         for name in again(run, first):
             data: dict[str, JsonValue] = {"fresh": True} if name == first else {}
             events.append(Event(run=run.id, time=now, type="step.retried", step=name, data=data))
         self._store.reopen(run.id, events)
 
-
-def _changes(run: Run, parameters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    bound = bind(run.workflow.parameters, {**run.parameters, **parameters})
-    return {name: bound[name] for name in parameters}
+    def _changes(self, run: Run, parameters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        bound = bind(run.workflow.parameters, {**run.parameters, **parameters})
+        return located(self._workspace, run.workflow, run.origin, {name: bound[name] for name in parameters})
 
 
 def _require_open(run: Run) -> None:

@@ -50,7 +50,7 @@ class Results:
         keys = {step: cache.key(fingerprint) for step, fingerprint in fingerprints.items()}
         known = self._store.results(keys.values())
         for step, fingerprint in fingerprints.items():
-            definition = run.workflow.steps[step]
+            definition = run.definition(step)
             earlier = known.get(keys[step])
             if earlier and cache.serves(earlier, definition, self._clock.now()) and self._is_whole(earlier):
                 found[step] = earlier
@@ -65,7 +65,7 @@ class Results:
         Raises:
             Uncomparable: a folder among it is too large, or the kernel is not known.
         """
-        definition = run.workflow.steps[step]
+        definition = run.definition(step)
         inputs = Inputs(
             self._workspace,
             self._workspace.locate(run.origin.path).parent,
@@ -75,6 +75,7 @@ class Results:
             code = cache.code(self._store.get_blob(run.origin.files[definition.notebook]))
             return {
                 cache.CODE: code.digest,
+                cache.ENVIRONMENT: cache.digest(dict(definition.environment)),
                 **self._runner.environment(definition.kernel or code.kernel),
                 **inputs.in_code(code),
                 **inputs.declared(definition.files),

@@ -224,10 +224,8 @@ class Worker:
         match request:
             case Request(kind="stop", step=None) if run.state in ("queued", "running", "waiting"):
                 return [self._event(run, "run.stopping")]
-            case Request(kind="stop", step=str(name)) if run.steps[name].state == "running":
-                await self._cancel(held, run, name)
-            case Request(kind="stop", step=str(name)) if run.steps[name].state not in STEP_ENDED:
-                return [self._event(run, "step.stopped", name)]
+            case Request(kind="stop", step=str(name)):
+                return [event for each in run.turns(name) or [name] for event in await self._stop_step(held, run, each)]
             case Request(kind="pause") if run.state in ("queued", "running"):
                 return [self._event(run, "run.paused")]
             case Request(kind="continue") if run.state == "waiting":
@@ -235,6 +233,12 @@ class Worker:
             case Request(kind="change"):
                 return [self._event(run, "run.changed", data={"parameters": request.parameters})]
         return []
+
+    async def _stop_step(self, held: _Held, run: Run, name: str) -> list[Event]:
+        state = run.steps[name].state
+        if state == "running":
+            await self._cancel(held, run, name)
+        return [] if state == "running" or state in STEP_ENDED else [self._event(run, "step.stopped", name)]
 
     async def _cancel(self, held: _Held, run: Run, step: str) -> None:
         if step not in held.cancelled:
@@ -298,7 +302,7 @@ class Worker:
 
     async def _comparison(self, run: Run, start: Start, missed: Missed | None) -> dict[str, JsonValue]:
         """What a step that starts is compared by, later: as it is now, however long it has waited."""
-        if run.workflow.steps[start.step].cache is False:
+        if run.definition(start.step).cache is False:
             return {}
         try:
             fingerprint = await asyncio.to_thread(self._results.fingerprint, run, start.step, start.parameters)
@@ -314,14 +318,14 @@ class Worker:
         return offer(self._machine, used, wanting, run.id)
 
     def _take(self, run: Run, step: str) -> _Share:
-        amount = needed(run.workflow.steps[step].resources, self._machine)
+        amount = needed(run.definition(step).resources, self._machine)
         taken = {gpu for share in self._busy.values() for gpu in share.gpus}
         free = [gpu for gpu in self._gpus if gpu not in taken]
         share = self._busy[run.id, step] = _Share(amount, tuple(free[: amount.gpus]))
         return share
 
     async def _job(self, run: Run, start: Start, share: _Share) -> StepJob:
-        step = run.workflow.steps[start.step]
+        step = run.definition(start.step)
         folder = self._workspace.attempt(run.id, start.step, start.attempt)
         return StepJob(
             run=run.id,
@@ -334,7 +338,8 @@ class Worker:
             kernel=step.kernel,
             timeout=seconds(step.timeout) if step.timeout else None,
             memory=share.amount.memory or None,
-            environment={"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {},
+            environment=step.environment | ({"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {}),
+            checks=step.checks,
         )
 
     def _lay_out(self, sha256: str) -> Path:

@@ -61,6 +61,11 @@ class RunRequest(_Request):
     path: str | None = Field(None, description="The document, relative to the workspace.")
     release: str | None = Field(None, description="NAME or NAME@VERSION.")
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    scene: str | None = Field(None, description="Run the steps of this scene.")
+    only: list[str] = Field(default_factory=list, description="Run these steps.")
+    first: str | None = Field(None, description="Run this step and all that follows from it.")
+    last: str | None = Field(None, description="Run this step and all that it waits for.")
+    inputs_from: str | None = Field(None, description="The run that gives the results of steps that are not run.")
     cache: bool = Field(default=True, description="Whether results of earlier runs may serve.")
 
 

@@ -13,6 +13,7 @@ from .. import __version__
 from ..core.errors import BadRequest, InvalidWorkflow, NotFound
 from ..core.record import record
 from ..core.run import Run
+from ..engine.launch import Part
 from ..engine.ondemand import worker_is_alive
 from ..ports import LOG_NAME
 from ..release.bundle import bundle, file_name
@@ -85,10 +86,11 @@ def list_runs(services: Services, call: Call) -> RunPage:
 
 def start_run(services: Services, call: Call) -> BaseModel:
     body = cast(RunRequest, call.body)
+    part = Part(body.scene, tuple(body.only), body.first, body.last, body.inputs_from, body.cache)
     if body.path is not None and body.release is None:
-        run = services.launcher.document(services.document(body.path), body.parameters, body.cache)
+        run = services.launcher.document(services.document(body.path), body.parameters, part)
     elif body.release is not None and body.path is None:
-        run = services.launcher.release(body.release, body.parameters, body.cache)
+        run = services.launcher.release(body.release, body.parameters, part)
     else:
         raise BadRequest("Say what to run: give either 'path' or 'release'.")
     services.wake_worker()

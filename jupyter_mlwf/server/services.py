@@ -32,7 +32,7 @@ class Services:
     @property
     def control(self) -> Control:
         """Stops, pauses, changes and retries runs."""
-        return Control(self.store, self.clock)
+        return Control(self.store, self.workspace, self.clock)
 
     @property
     def releaser(self) -> Releaser:

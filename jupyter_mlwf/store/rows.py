@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select
 
 from ..core.cache import Earlier, key
 from ..core.record import RunSummary
-from ..core.run import Event, Run, Source, StepRun, apply
+from ..core.run import Event, Run, Source, StepRun, apply, index_of, loop_of
 from . import tables
 
 #: What of a step run has a column of its own; `data` holds the rest.
@@ -31,7 +31,10 @@ def append(connection: Connection, row: RowMapping, events: Sequence[Event]) -> 
     connection.execute(update(tables.counters).values(events=tables.counters.c.events + len(events)))
     last = connection.execute(select(tables.counters.c.events)).scalar_one()
     numbered = [event.model_copy(update={"seq": seq}) for seq, event in enumerate(events, start=last - len(events) + 1)]
-    run = apply(_part(connection, row, {event.step for event in events if event.step}), *numbered)
+    before = _part(connection, row, events)
+    run = apply(before, *numbered)
+    if turns := [name for name in run.steps if name not in before.steps]:
+        connection.execute(insert(tables.step_runs), [step_row(run, name) for name in turns])
     connection.execute(insert(tables.events), [dict(event) for event in numbered])
     connection.execute(update(tables.runs).where(tables.runs.c.id == run.id).values(run_columns(run)))
     if run.steps:
@@ -44,12 +47,15 @@ def append(connection: Connection, row: RowMapping, events: Sequence[Event]) -> 
     return numbered
 
 
-def _part(connection: Connection, row: RowMapping, steps: set[str]) -> Run:
-    """As much of a run as `apply` looks at for events of these steps: an append costs the same in a run of any size."""
+def _part(connection: Connection, row: RowMapping, events: Sequence[Event]) -> Run:
+    """As much of a run as `apply` looks at for these events: an append costs the same in a run of any size."""
+    steps = {event.step for event in events if event.step}
+    loops = {event.step for event in events if event.step and event.type == "step.expanded"}
     query = select(tables.step_runs).where(tables.step_runs.c.run == row["id"])
-    if len(steps) <= _MOST_NAMED:
+    if len(steps) <= _MOST_NAMED and not loops:
         query = query.where(tables.step_runs.c.step.in_(steps))
     loaded = load_steps(connection, query)
+    steps |= {name for name in loaded if loop_of(name) in loops}
     if missing := steps - loaded.keys():
         raise ValueError(f"run {row['id']} has no steps {sorted(missing)}")
     return Run.model_construct(
@@ -127,6 +133,19 @@ def _earlier(row: RowMapping) -> Earlier:
         notebook=last.notebook,
     )
     return Earlier(source, step)
+
+
+def in_order(run: Run, steps: dict[str, StepRun]) -> dict[str, StepRun]:
+    """Step runs in the order of the document, the turns of a loop behind it."""
+    turns: dict[str, list[str]] = {}
+    for name in sorted(steps.keys() - run.steps.keys(), key=lambda name: index_of(name) or 0):
+        turns.setdefault(loop_of(name), []).append(name)
+    return {each: steps[each] for name in run.steps for each in (name, *turns.get(name, ()))}
+
+
+def step_row(run: Run, name: str) -> dict[str, Any]:
+    """The row of a new step run."""
+    return {"run": run.id, "step": name, **step_columns(run.steps[name])}
 
 
 def event(row: RowMapping) -> Event:

@@ -68,6 +68,9 @@ class SqlRunStore:
                 "number": number,
                 "cache": new.cache,
             }
+            if new.selection:
+                data["steps"] = list(new.selection.steps)
+                data["given"] = {name: step.model_dump(mode="json") for name, step in new.selection.given.items()}
             event = Event(seq=seq, run=_new_id(now), time=now, type="run.created", data=data)
             run = create(event)
             connection.execute(
@@ -86,7 +89,7 @@ class SqlRunStore:
             if run.steps:
                 connection.execute(
                     insert(tables.step_runs),
-                    [{"run": run.id, "step": name, **rows.step_columns(step)} for name, step in run.steps.items()],
+                    [rows.step_row(run, name) for name in run.steps],
                 )
             connection.execute(insert(tables.events), dict(event))
         return run
@@ -111,7 +114,7 @@ class SqlRunStore:
                 "started": row["started"],
                 "finished": row["finished"],
                 "seq": row["seq"],
-                "steps": {name: steps[name] for name in found.steps},
+                "steps": rows.in_order(found, steps),
             }
         )
 

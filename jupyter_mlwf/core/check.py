@@ -1,0 +1,350 @@
+"""All that can be wrong with a workflow, before anything is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from itertools import islice
+
+import networkx as nx
+
+from . import expressions
+from .errors import Problem, bounded
+from .graph import dag
+from .interface import NotebookInput, NotebookInterface
+from .parameters import complain, complain_input
+from .references import IndexSource, ItemSource, ParameterSource, StepSource, parse_reference
+from .workflow import Argument, Expression, First, Reference, Step, Value, Workflow
+
+Notebooks = Mapping[str, NotebookInterface | Problem]
+
+
+def check(workflow: Workflow, notebooks: Notebooks) -> list[Problem]:
+    """All problems of a workflow, in the order of the document and then the cycles; bounded by `MAX_PROBLEMS`.
+
+    Args:
+        workflow: a document of sound form.
+        notebooks: by the path that steps give: its interface, or why it cannot be read (the place is filled in here).
+    """
+    return list(bounded(_check(workflow, notebooks)))
+
+
+def _check(workflow: Workflow, notebooks: Notebooks) -> Iterator[Problem]:
+    yield from _check_parameters(workflow)
+    for name, step in workflow.steps.items():
+        notebook = notebooks[step.notebook]
+        if isinstance(notebook, Problem):
+            yield notebook.model_copy(update={"place": f"steps.{name}.notebook"})
+        yield from _check_after(workflow, name, step)
+        yield from _check_inputs(workflow, name, step, notebooks)
+        yield from _check_flow(workflow, name, step, notebooks)
+    yield from _check_scenes(workflow)
+    for name, argument in workflow.outputs.items():
+        yield from _Arguments(workflow, notebooks, None).check(argument, f"outputs.{name}", None)
+    yield from _check_cycles(workflow)
+
+
+def _check_parameters(workflow: Workflow) -> Iterator[Problem]:
+    for name, parameter in workflow.parameters.items():
+        place = f"parameters.{name}"
+        if parameter.type == "enum" and not parameter.choices:
+            yield Problem(
+                code="no-choices", place=f"{place}.choices", message="An enum has no choices.", mend="Give some."
+            )
+        if complaint := _bad_pattern(parameter.pattern):
+            yield Problem(code="bad-pattern", place=f"{place}.pattern", message=complaint, mend="Mend the pattern.")
+            continue
+        for index, choice in enumerate(parameter.choices or []):
+            unbounded = parameter.model_copy(update={"choices": None})
+            if complaint := complain(unbounded, choice):
+                yield Problem(
+                    code="wrong-type",
+                    place=f"{place}.choices.{index}",
+                    message=complaint,
+                    mend=f"Change the choice or the parameter's definition ({parameter.type}).",
+                )
+        if parameter.min is not None and parameter.max is not None and parameter.min > parameter.max:
+            yield Problem(
+                code="bad-bounds",
+                place=f"{place}.min",
+                message=f"The smallest value, {parameter.min:g}, is larger than the largest, {parameter.max:g}.",
+                mend="Swap them.",
+            )
+        if parameter.default is not None and (complaint := complain(parameter, parameter.default)):
+            yield Problem(
+                code="wrong-type",
+                place=f"{place}.default",
+                message=f"The default does not fit: {complaint}",
+                mend=f"Change the default or the parameter's definition ({parameter.type}).",
+            )
+
+
+def _check_after(workflow: Workflow, name: str, step: Step) -> Iterator[Problem]:
+    for index, before in enumerate(step.after):
+        if before not in workflow.steps:
+            yield Problem(
+                code="unknown-step",
+                place=f"steps.{name}.after.{index}",
+                message=f"There is no step '{before}' to wait for.",
+                mend=_suggest(before, workflow.steps, "Remove it, or name a step of this workflow"),
+            )
+
+
+def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebooks) -> Iterator[Problem]:
+    notebook = notebooks[step.notebook]
+    known = isinstance(notebook, NotebookInterface)
+    inputs = {i.name: i for i in notebook.inputs} if isinstance(notebook, NotebookInterface) else {}
+    for key, argument in step.parameters.items():
+        place = f"steps.{name}.parameters.{key}"
+        if known and key not in inputs:
+            yield Problem(
+                code="unknown-input",
+                place=place,
+                message=f"The notebook {step.notebook} has no input '{key}'.",
+                mend=_suggest(key, inputs, "Assign it in the notebook's cell tagged 'parameters', or remove it"),
+            )
+        yield from _Arguments(workflow, notebooks, step).check(argument, place, inputs.get(key))
+    for key, wanted in inputs.items():
+        if wanted.required and key not in step.parameters:
+            yield Problem(
+                code="missing-input",
+                place=f"steps.{name}.parameters.{key}",
+                message=f"The input '{key}' of {step.notebook} has no value.",
+                mend="Give it a value or connect it: the notebook sets no default.",
+            )
+
+
+def _check_flow(workflow: Workflow, name: str, step: Step, notebooks: Notebooks) -> Iterator[Problem]:
+    """When the step runs, and how often."""
+    arguments = _Arguments(workflow, notebooks, step)
+    if step.when is not None:
+        yield from arguments.check_expression(step.when, f"steps.{name}.when")
+        if expressions.uses(step.when).in_loop:
+            yield Problem(
+                code="no-loop",
+                place=f"steps.{name}.when",
+                message="The condition looks at an item, but it is decided once, before the loop.",
+                mend="Leave items out of the list that the step loops over instead.",
+            )
+    if step.foreach is not None:
+        place = f"steps.{name}.foreach"
+        yield from _Arguments(workflow, notebooks, None).check(step.foreach, place, None)
+        if complaint := _no_list(step.foreach, workflow):
+            yield Problem(code="wrong-type", place=place, message=complaint, mend="Give a list.")
+    elif step.max_parallel is not None:
+        yield Problem(
+            code="no-loop",
+            place=f"steps.{name}.max_parallel",
+            message="The step is no loop, so there is nothing to limit.",
+            mend="Remove it, or give the step a list in 'foreach'.",
+        )
+
+
+def _no_list(argument: Argument, workflow: Workflow) -> str | None:
+    literal = argument.value if isinstance(argument, Value) else argument
+    match literal:
+        case Reference(from_=text) if isinstance(source := parse_reference(text), ParameterSource):
+            parameter = workflow.parameters.get(source.name)
+            if parameter and parameter.type not in ("list", "json"):
+                return f"Parameter '{source.name}' is of type {parameter.type}, not a list."
+        case Reference() | Expression() | First() | list():
+            return None
+        case _:
+            return "What a step loops over is a list."
+    return None
+
+
+class _Arguments:
+    """Checks what a step, or the workflow, takes from elsewhere. `step` is the one in whose loop an item is known."""
+
+    def __init__(self, workflow: Workflow, notebooks: Notebooks, step: Step | None) -> None:
+        self._workflow = workflow
+        self._notebooks = notebooks
+        self._loops = step is not None and step.foreach is not None
+
+    def check(self, argument: Argument, place: str, wanted: NotebookInput | None) -> Iterator[Problem]:
+        """All that is wrong with an argument for a certain input."""
+        match argument:
+            case Reference():
+                yield from self._check_reference(argument, place, wanted)
+            case Expression(expr=text):
+                yield from self.check_expression(text, place)
+            case First(first=candidates):
+                for index, each in enumerate(candidates):
+                    yield from self.check(each, f"{place}.first.{index}", wanted)
+            case _:
+                literal = argument.value if isinstance(argument, Value) else argument
+                if wanted and wanted.type and (complaint := complain_input(wanted.type, literal)):
+                    yield Problem(
+                        code="wrong-type",
+                        place=place,
+                        message=f"{complaint[:-1]}, as the input '{wanted.name}' is.",
+                        mend=f"Give a value of type {wanted.type}.",
+                    )
+
+    def check_expression(self, text: str, place: str) -> Iterator[Problem]:
+        """All that is wrong with an expression."""
+        try:
+            expressions.check(text)
+        except expressions.BadExpression as error:
+            yield Problem(code="bad-expression", place=place, message=str(error), mend="Mend the expression.")
+            return
+        uses = expressions.uses(text)
+        if uses.in_loop and not self._loops and not place.endswith(".when"):
+            yield self._no_item(place)
+        for member in dict.fromkeys(uses.members):
+            if member.root == "params" and member.path[0] not in self._workflow.parameters:
+                yield self._unknown_parameter(member.path[0], place)
+            elif member.root == "steps":
+                yield from self._check_member(member, place)
+
+    def _check_member(self, member: expressions.Member, place: str) -> Iterator[Problem]:
+        step, *rest = member.path
+        if step not in self._workflow.steps:
+            yield self._unknown_step(step, place)
+        elif rest and rest[0] not in _SEEN:
+            yield Problem(
+                code="bad-expression",
+                place=place,
+                message=f"A step has no '{rest[0]}' that an expression could look at.",
+                mend=_suggest(rest[0], _SEEN, "Use one of those that there are"),
+            )
+        elif len(rest) > 1 and rest[0] in ("outputs", "artifacts", "metrics", "checks"):
+            yield from self._check_recorded(step, rest[0], rest[1], place)
+
+    def _check_reference(self, argument: Reference, place: str, wanted: NotebookInput | None) -> Iterator[Problem]:
+        match parse_reference(argument.from_):
+            case None:
+                yield Problem(
+                    code="bad-reference",
+                    place=place,
+                    message=f"'{argument.from_}' is not a reference.",
+                    mend="Write params.NAME, steps.STEP.outputs.NAME or steps.STEP.artifacts.NAME.",
+                )
+            case ParameterSource(name) if name not in self._workflow.parameters:
+                yield self._unknown_parameter(name, place)
+            case ParameterSource(name):
+                given = self._workflow.parameters[name].type
+                if wanted and wanted.type and not _assignable(given, wanted.type):
+                    yield Problem(
+                        code="wrong-type",
+                        place=place,
+                        message=f"Parameter '{name}' is of type {given}, input '{wanted.name}' of type {wanted.type}.",
+                        mend="Change one of the two, or connect another parameter.",
+                    )
+            case ItemSource() | IndexSource():
+                if not self._loops:
+                    yield self._no_item(place)
+            case StepSource(step, _, _) if step not in self._workflow.steps:
+                yield self._unknown_step(step, place)
+            case StepSource(step, kind, name):
+                yield from self._check_recorded(step, kind, name, place)
+
+    def _check_recorded(self, step: str, kind: str, name: str, place: str) -> Iterator[Problem]:
+        path = self._workflow.steps[step].notebook
+        notebook = self._notebooks[path]
+        if not isinstance(notebook, NotebookInterface):
+            return
+        names: list[str] = getattr(notebook, kind)
+        if name in names or not notebook.complete:
+            return
+        word = kind[:-1]
+        other = next((k for k in ("outputs", "artifacts") if k != kind and name in getattr(notebook, k)), None)
+        if other:
+            mend = f"It records an {other[:-1]} of that name: write steps.{step}.{other}.{name}."
+        else:
+            call = f'mlwf.{word}("{name}"' + (")" if word == "artifact" else ", ...)")
+            mend = _suggest(name, names, f"Record it in the notebook with {call}")
+        yield Problem(
+            code=f"unknown-{word}",
+            place=place,
+            message=f"The notebook {path} of step '{step}' records no {word} '{name}'.",
+            mend=mend,
+        )
+
+    def _unknown_parameter(self, name: str, place: str) -> Problem:
+        return Problem(
+            code="unknown-parameter",
+            place=place,
+            message=f"The workflow has no parameter '{name}'.",
+            mend=_suggest(name, self._workflow.parameters, "Add it to the workflow's parameters"),
+        )
+
+    def _unknown_step(self, name: str, place: str) -> Problem:
+        return Problem(
+            code="unknown-step",
+            place=place,
+            message=f"There is no step '{name}'.",
+            mend=_suggest(name, self._workflow.steps, "Add it, or refer to a step of this workflow"),
+        )
+
+    @staticmethod
+    def _no_item(place: str) -> Problem:
+        return Problem(
+            code="no-loop",
+            place=place,
+            message="There is an item in a loop only, and this is none.",
+            mend="Give the step a list in 'foreach'.",
+        )
+
+
+#: What an expression may look at of a step.
+_SEEN = ("outputs", "artifacts", "metrics", "checks", "state", "reason", "attempts", "states")
+
+
+def _check_scenes(workflow: Workflow) -> Iterator[Problem]:
+    for name, steps in workflow.scenes.items():
+        for index, step in enumerate(steps):
+            if step not in workflow.steps:
+                yield Problem(
+                    code="unknown-step",
+                    place=f"scenes.{name}.{index}",
+                    message=f"There is no step '{step}'.",
+                    mend=_suggest(step, workflow.steps, "Remove it, or name a step of this workflow"),
+                )
+
+
+def _check_cycles(workflow: Workflow) -> Iterator[Problem]:
+    graph = dag(workflow)
+    position = {name: index for index, name in enumerate(workflow.steps)}
+    knots = [
+        knot
+        for knot in nx.strongly_connected_components(graph)
+        if len(knot) > 1 or any(graph.has_edge(name, name) for name in knot)
+    ]
+    # One cycle for each knot of steps: it names what to cut, where a list of all cycles would be endless.
+    for knot in sorted(knots, key=lambda knot: min(position[name] for name in knot)):
+        cycle = [edge[0] for edge in nx.find_cycle(graph.subgraph(knot), min(knot, key=position.__getitem__))]
+        turn = cycle.index(min(cycle, key=position.__getitem__))
+        cycle = cycle[turn:] + cycle[:turn]
+        yield Problem(
+            code="cycle",
+            place=f"steps.{cycle[0]}",
+            message=f"Steps wait for each other in a circle: {' → '.join([*cycle, cycle[0]])}."
+            if len(cycle) > 1
+            else f"Step '{cycle[0]}' waits for itself.",
+            mend="Remove one of these connections." if len(cycle) > 1 else "Remove this connection.",
+        )
+
+
+def _bad_pattern(pattern: str | None) -> str | None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        return f"The pattern is no regular expression: {error}."
+    return None
+
+
+def _assignable(given: str, wanted: str) -> bool:
+    given = "str" if given in ("enum", "path") else given
+    return given == wanted or given == "json" or (given, wanted) == ("int", "float")
+
+
+def _suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    names = list(islice(known, 1_000))  # a bound, since likeness is slow to tell and a document may be hostile
+    near = get_close_matches(name, names, 1)
+    if near:
+        return f"Did you mean '{near[0]}'?"
+    listed = f" ({', '.join(names)})" if 0 < len(names) <= 8 else ""
+    return f"{otherwise}{listed}."

@@ -1,0 +1,169 @@
+"""Expressions in CEL, the Common Expression Language: conditions and computed values.
+
+CEL ends always, has no side effects and sees only what it is given. https://cel.dev
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import JsonValue
+
+from .codec import faults
+
+if TYPE_CHECKING:
+    import cel
+
+#: What an expression may begin with.
+VARIABLES = ("params", "steps", "run", "item", "index")
+
+_TOKEN = re.compile(
+    r"""
+    (?P<text>[rRbB]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+    |(?P<name>[A-Za-z_]\w*)
+    |(?P<space>\s+|//[^\n]*)
+    |(?P<sign>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class BadExpression(Exception):
+    """An expression that cannot be evaluated; the text is a sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What follows `steps` or `params`: `steps.train.metrics.auc` has the path `("train", "metrics", "auc")`."""
+
+    root: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What an expression looks at."""
+
+    members: tuple[Member, ...]
+    variables: frozenset[str]
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps it names, each once."""
+        return list(dict.fromkeys(m.path[0] for m in self.members if m.root == "steps" and m.path))
+
+    @property
+    def in_loop(self) -> bool:
+        """Whether it looks at the item of a loop."""
+        return not self.variables.isdisjoint({"item", "index"})
+
+
+def check(text: str) -> None:
+    """Refuse what is not CEL.
+
+    Raises:
+        BadExpression: it is not, or it names a step or parameter by something else than its name.
+    """
+    unknown = [name for name in _compiled(text).variables() if name not in VARIABLES]
+    # Variables of a macro (`list.exists(x, ...)`) are reported too.
+    macro = set(re.findall(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,", text))
+    if strangers := [name for name in unknown if name not in macro]:
+        raise BadExpression(f"'{strangers[0]}' is not known here; expressions begin with {', '.join(VARIABLES)}.")
+    if any(not member.path for member in uses(text).members):
+        raise BadExpression("Steps and parameters are named, as in steps.train or steps['my-step'], not computed.")
+
+
+@lru_cache(maxsize=10_000)
+def uses(text: str) -> Uses:
+    """What an expression looks at, read from its text; never fails."""
+    tokens = [(m.lastgroup or "", m.group()) for m in _TOKEN.finditer(text) if m.lastgroup != "space"]
+    members = []
+    variables = set()
+    for at, (kind, word) in enumerate(tokens):
+        if kind != "name" or word not in VARIABLES or (at and tokens[at - 1][1] == "."):
+            continue
+        variables.add(word)
+        if word in ("params", "steps"):
+            members.append(Member(word, _path(tokens, at + 1)))
+    return Uses(tuple(members), frozenset(variables))
+
+
+def _path(tokens: list[tuple[str, str]], at: int) -> tuple[str, ...]:
+    path: list[str] = []
+    while at < len(tokens):
+        match tokens[at : at + 3]:
+            case [(_, "."), ("name", name), *_]:
+                path.append(name)
+                at += 2
+            case [(_, "["), ("text", quoted), (_, "]")]:
+                path.append(quoted.strip("rRbB").strip("\"'"))
+                at += 3
+            case _:
+                break
+    return tuple(path)
+
+
+def evaluate(text: str, variables: Mapping[str, Any]) -> JsonValue:
+    """The value of an expression.
+
+    Args:
+        text: the expression.
+        variables: what it may look at: JSON data by the names in `VARIABLES`.
+
+    Raises:
+        BadExpression: it cannot be evaluated, or its value is not JSON.
+    """
+    try:
+        value = _compiled(text).execute(dict(variables))
+    except KeyError as error:
+        raise BadExpression(f"There is no {error.args[0]!r} in what `{_short(text)}` looks at.") from None
+    except (TypeError, ValueError, IndexError, RuntimeError, OverflowError, ZeroDivisionError) as error:
+        raise BadExpression(f"`{_short(text)}` cannot be evaluated: {_first_sentence(error)}") from None
+    if not _is_json(value) or next(faults(value), None):
+        raise BadExpression(f"`{_short(text)}` gives a {type(value).__name__}, which is not JSON.")
+    return cast(JsonValue, value)
+
+
+def holds(text: str, variables: Mapping[str, Any]) -> bool:
+    """Whether a condition is true.
+
+    Raises:
+        BadExpression: it cannot be evaluated, or is neither true nor false.
+    """
+    value = evaluate(text, variables)
+    if not isinstance(value, bool):
+        raise BadExpression(f"The condition `{_short(text)}` is neither true nor false.")
+    return value
+
+
+@lru_cache(maxsize=10_000)
+def _compiled(text: str) -> cel.Program:
+    import cel  # takes 0.2 s, and few workflows have conditions
+
+    try:
+        return cel.compile(text)
+    except ValueError as error:
+        where = re.search(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]+)", str(error))
+        said = f"{where[3].rstrip('.')} (line {where[1]}, column {where[2]})" if where else _first_sentence(error)
+        raise BadExpression(f"`{_short(text)}` is not a CEL expression: {said}.") from None
+
+
+def _is_json(value: object) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _first_sentence(error: Exception) -> str:
+    text = str(error).strip().split("\n")[0]
+    return re.split(r"(?<=[.]) (?=[A-Z])", text)[0].rstrip(".") + "."
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."

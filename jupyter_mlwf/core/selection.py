@@ -1,0 +1,124 @@
+"""Parts of a workflow that are run alone: scenes, single steps, what lies before or behind a step."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+
+from .errors import BadRequest, NotFound, Problem
+from .graph import dag, order
+from .references import upstream
+from .run import STEP_GOOD, Run, Source, StepRun
+from .workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A part of a workflow, and what it takes from an earlier run."""
+
+    steps: list[str]
+    given: dict[str, StepRun]
+
+
+def select(
+    workflow: Workflow,
+    *,
+    scene: str | None = None,
+    only: Iterable[str] = (),
+    first: str | None = None,
+    last: str | None = None,
+) -> list[str] | None:
+    """The steps to run, in an order in which they can; None for all.
+
+    Args:
+        workflow: a sound workflow.
+        scene: those of this scene.
+        only: those named.
+        first: this one and all that follows from it.
+        last: this one and all that it waits for, however far up. With `first`: what lies between the two.
+
+    Raises:
+        NotFound: there is no such scene or step.
+        BadRequest: nothing is left.
+    """
+    only = list(only)
+    if scene is None and not only and first is None and last is None:
+        return None
+    chosen = set(workflow.steps)
+    if scene is not None:
+        if scene not in workflow.scenes:
+            raise NotFound(f"There is no scene '{scene}'. Scenes: {', '.join(workflow.scenes) or 'none'}.")
+        chosen &= set(workflow.scenes[scene])
+    for name in [*only, *filter(None, (first, last))]:
+        if name not in workflow.steps:
+            raise NotFound(f"There is no step '{name}'. Steps: {', '.join(workflow.steps)}.")
+    graph: nx.Graph[Any] = dag(workflow)
+    if only:
+        chosen &= set(only)
+    if first is not None:
+        chosen &= {first} | nx.descendants(graph, first)
+    if last is not None:
+        chosen &= {last} | nx.ancestors(graph, last)
+    if not chosen:
+        raise BadRequest("No step is both in one and in the other; nothing would be run.")
+    return [name for name in order(workflow) if name in chosen]
+
+
+def inputs_of(workflow: Workflow, selected: Collection[str]) -> list[str]:
+    """Steps that are not selected, and that selected ones look at: for a value, or in a condition."""
+    before = {other for name in selected for other in upstream(workflow.steps[name])}
+    only_waited_for = {other for other in before if all(other not in _looked_at(workflow, name) for name in selected)}
+    return [name for name in workflow.steps if name in before - set(selected) - only_waited_for]
+
+
+def given(workflow: Workflow, selected: Collection[str], earlier: Run | None) -> dict[str, StepRun]:
+    """The results that a part of a workflow takes from an earlier run.
+
+    Raises:
+        BadRequest: results are lacking; all are named, with the steps that need them.
+    """
+    found: dict[str, StepRun] = {}
+    problems = []
+    for name in inputs_of(workflow, selected):
+        step = earlier.steps.get(name) if earlier else None
+        if earlier and step and (step.state in STEP_GOOD or step.state == "skipped"):
+            found |= {each: _taken(earlier, each) for each in (name, *earlier.turns(name))}
+            continue
+        users = [user for user in selected if name in _looked_at(workflow, user)]
+        what = f"run {earlier.number} has no result of it" if earlier else "it is not part of what is run"
+        problems.append(
+            Problem(
+                code="missing-input",
+                place=f"steps.{users[0]}",
+                message=f"Step '{users[0]}' needs a result of step '{name}', but {what}.",
+                mend="Name an earlier run that has one." if not earlier else "Name another run, or run that step too.",
+            )
+        )
+    if problems:
+        raise BadRequest("Results are lacking; nothing was started.", problems)
+    return found
+
+
+def _looked_at(workflow: Workflow, name: str) -> set[str]:
+    step = workflow.steps[name]
+    return set(upstream(step.model_copy(update={"after": []})))
+
+
+def _taken(run: Run, name: str) -> StepRun:
+    """A step of an earlier run, as part of another."""
+    step = run.steps[name]
+    taken: dict[str, object] = {"state": "cached" if step.state in STEP_GOOD else step.state, "attempts": []}
+    if step.attempts and step.attempts[-1].finished and not step.source:
+        last = step.attempts[-1]
+        taken["source"] = Source(
+            run=run.id,
+            number=run.number,
+            attempt=last.number,
+            finished=step.attempts[-1].finished,
+            seconds=step.seconds or 0,
+            notebook=last.notebook,
+        )
+    return step.model_copy(update=taken)
