@@ -244,7 +244,7 @@ class _Plan:
         places = float("inf") if limit is None else limit - running
         for name in ready:
             step, definition = self._run.steps[name], self._run.definition(name)
-            looks = self._run.cache and definition.cache is not False and not step.fresh and name not in self._missed
+            looks = self._run.cache and definition.reuses and not step.fresh and name not in self._missed
             amount = needed(definition.resources, self._machine)
             if not looks and (places < 1 or not self._free.holds(amount)):
                 if step.state == "pending":

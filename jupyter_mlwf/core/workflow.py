@@ -218,6 +218,12 @@ class Step(_Model):
     )
 
 
+    @property
+    def reuses(self) -> bool:
+        """Whether results of earlier runs may serve. Clean-up and alarms are there for what they do, in every run."""
+        return self.cache is not False and self.run_if in ("all_succeeded", "any_succeeded")
+
+
 Position = tuple[Number, Number]
 
 

@@ -302,7 +302,7 @@ class Worker:
 
     async def _comparison(self, run: Run, start: Start, missed: Missed | None) -> dict[str, JsonValue]:
         """What a step that starts is compared by, later: as it is now, however long it has waited."""
-        if run.definition(start.step).cache is False:
+        if not run.definition(start.step).reuses:
             return {}
         try:
             fingerprint = await asyncio.to_thread(self._results.fingerprint, run, start.step, start.parameters)
