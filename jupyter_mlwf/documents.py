@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .core import codec
 from .core.check import check
-from .core.errors import InvalidWorkflow, NotFound, Problem
-from .core.interface import NotebookInterface
+from .core.errors import InvalidWorkflow, MLWFError, NotFound, Problem
+from .core.interface import NotebookInterface, interface_of
+from .core.release import Release, parse_target
 from .core.workflow import Workflow
 from .ports import BadNotebook, Notebooks
 
@@ -35,6 +37,8 @@ class Document:
     notebooks: Mapping[str, NotebookInterface]
     """By the path that the document gives; those that cannot be read are missing."""
     problems: list[Problem]
+    parts: Mapping[str, Document] = field(default_factory=dict)
+    """Documents that steps run, by the path that this one gives."""
 
     def require_sound(self) -> None:
         """Refuse a document that cannot be run.
@@ -57,59 +61,112 @@ class Document:
             raise InvalidWorkflow(problems)
 
     def freeze(self) -> Frozen:
-        """The notebooks of a sound document as they are now."""
+        """What the steps of a sound document execute, as it is now: notebooks, and other documents with theirs."""
         files: dict[str, str] = {}
         blobs: dict[str, bytes] = {}
-        for path in dict.fromkeys(step.notebook for step in self.workflow.steps.values()):
+        for path in dict.fromkeys(step.notebook for step in self.workflow.steps.values() if step.notebook):
             content = _without_outputs((self.path.parent / path).read_bytes())
-            sha256 = hashlib.sha256(content).hexdigest()
-            files[path], blobs[sha256] = sha256, content
+            files[path] = hashlib.sha256(content).hexdigest()
+            blobs[files[path]] = content
+        for path, part in self.parts.items():
+            content = codec.dumps(part.workflow).encode()
+            files[path] = hashlib.sha256(content).hexdigest()
+            frozen = part.freeze()
+            blobs |= {files[path]: content, **frozen.blobs}
+            folder = posixpath.dirname(path)
+            files |= {posixpath.normpath(posixpath.join(folder, inner)): sha for inner, sha in frozen.files.items()}
         return Frozen(files, blobs)
 
 
-def read(path: Path, notebooks: Notebooks, text: str | None = None, within: Path | None = None) -> Document:
-    """Read a document and judge it.
+@dataclass(frozen=True)
+class Reader:
+    """Reads documents and judges them.
 
     Args:
-        path: the file; its folder is what paths in the document are relative to.
-        notebooks: reads the notebooks it names.
-        text: the text of the document, if it is not what is on disk.
-        within: the folder that notebooks may not lead out of, if there is one.
-
-    Raises:
-        NotFound: there is no such file.
-        InvalidWorkflow: it has not even the form of a document.
+        notebooks: reads the notebooks they name.
+        release: gives a released version by name and version, for steps that run one.
+        within: the folder that paths may not lead out of, if there is one.
     """
-    if text is None:
+
+    notebooks: Notebooks
+    release: Callable[[str, str | None], Release]
+    within: Path | None = None
+
+    def read(self, path: Path, text: str | None = None) -> Document:
+        """Read a document, and all that it names.
+
+        Args:
+            path: the file; its folder is what paths in the document are relative to.
+            text: the text of the document, if it is not what is on disk.
+
+        Raises:
+            NotFound: there is no such file.
+            InvalidWorkflow: it has not even the form of a document.
+        """
+        return self._read(path, text, ())
+
+    def _read(self, path: Path, text: str | None, above: tuple[Path, ...]) -> Document:
+        workflow = codec.loads(_content(path) if text is None else text)
+        found: dict[str, NotebookInterface | Problem] = {}
+        parts: dict[str, Document] = {}
+        above = (*above, path.resolve())
+        for step in workflow.steps.values():
+            name = step.path
+            if name is None or name in found:
+                continue
+            if self.within and "@" not in name and not (path.parent / name).resolve().is_relative_to(self.within):
+                found[name] = Problem(
+                    code="outside-workspace",
+                    place="",
+                    message=f"The {step.kind} {name} is outside of the workspace.",
+                    mend="Move it into the folder that JupyterLab serves.",
+                )
+            elif step.notebook:
+                found[name] = self._inspect(path.parent / name)
+            else:
+                part = self._part(path.parent, name, above)
+                if isinstance(part, Document):
+                    parts[name] = part
+                found[name] = interface_of(part.workflow) if isinstance(part, Document | Release) else part
+        interfaces = {name: each for name, each in found.items() if isinstance(each, NotebookInterface)}
+        return Document(path, workflow, interfaces, check(workflow, found), parts)
+
+    def _inspect(self, notebook: Path) -> NotebookInterface | Problem:
         try:
-            content: str | bytes = path.read_bytes()
-        except FileNotFoundError:
-            raise NotFound(f"There is no workflow file {path.name} in {path.parent}.") from None
-        except OSError as error:
-            raise NotFound(f"The workflow file {path.name} cannot be read: {error.strerror}.") from None
-    else:
-        content = text
-    workflow = codec.loads(content)
-    found: dict[str, NotebookInterface | Problem] = {}
-    for name in dict.fromkeys(step.notebook for step in workflow.steps.values()):
-        if within and not (path.parent / name).resolve().is_relative_to(within):
-            found[name] = Problem(
-                code="outside-workspace",
-                place="",
-                message=f"The notebook {name} is outside of the workspace.",
-                mend="Move it into the folder that JupyterLab serves.",
-            )
-            continue
-        try:
-            found[name] = notebooks.inspect(path.parent / name)
+            return self.notebooks.inspect(notebook)
         except BadNotebook as error:
-            found[name] = error.problems[0]
-    return Document(
-        path,
-        workflow,
-        {name: each for name, each in found.items() if isinstance(each, NotebookInterface)},
-        check(workflow, found),
-    )
+            return error.problems[0]
+
+    def _part(self, folder: Path, name: str, above: tuple[Path, ...]) -> Document | Release | Problem:
+        """What a step runs: a document or a release."""
+        try:
+            if not name.endswith(".mlwf"):
+                return self.release(*parse_target(name))
+            path = folder / name
+            if path.resolve() in above:
+                circle = " → ".join(each.name for each in (*above[above.index(path.resolve()) :], path))
+                return Problem(
+                    code="recursion",
+                    place="",
+                    message=f"The workflow runs itself: {circle}.",
+                    mend="Take the step out of one of them.",
+                )
+            part = self._read(path, None, above)
+            part.require_sound()
+        except InvalidWorkflow as error:
+            return error.problems[0].model_copy(update={"message": f"In {name}: {error.problems[0]}"})
+        except MLWFError as error:
+            return Problem(code=error.code, place="", message=str(error), mend="Name another one.")
+        return part
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"There is no workflow file {path.name} in {path.parent}.") from None
+    except OSError as error:
+        raise NotFound(f"The workflow file {path.name} cannot be read: {error.strerror}.") from None
 
 
 def _without_outputs(content: bytes) -> bytes:

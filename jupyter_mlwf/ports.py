@@ -15,7 +15,7 @@ from .core.errors import MLWFError
 from .core.interface import NotebookInterface
 from .core.record import RunSummary
 from .core.release import Release, ReleaseSummary
-from .core.run import Event, EventType, Origin, Run
+from .core.run import Answer, Event, EventType, Origin, Parent, Run
 from .core.selection import Selection
 from .core.workflow import Workflow
 
@@ -49,11 +49,13 @@ class Request(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["stop", "pause", "continue", "change"]
+    kind: Literal["stop", "pause", "continue", "change", "answer"]
     step: str | None = None
     """With `stop`: the step to stop; the whole run if there is none."""
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     """With `change`: new values of the workflow's parameters, for what has not started."""
+    answer: Answer | None = None
+    """With `answer`: what `step` has waited for."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class NewRun:
     """Whether results of earlier runs may serve."""
     selection: Selection | None = None
     """The part of the workflow that is run; None for all of it."""
+    parent: Parent | None = None
+    """The step of another run that it is executed for. For each attempt of a step there is one run."""
     blobs: dict[str, bytes] = field(default_factory=dict)
     """Content of the files that `origin` names, by SHA-256; what the store has already may be left out."""
 
@@ -243,8 +247,8 @@ class StepJob:
     memory: int | None = None
     """Limit for all processes of the step together, in bytes."""
     environment: dict[str, str] = field(default_factory=dict)
-    checks: Literal["fail", "warn"] = "fail"
-    """Whether a check that fails has the step fail."""
+    checks: Literal["fail", "warn", "ask"] = "fail"
+    """Whether a check that fails has the step fail; if a person is asked, whoever reads the report sees to it."""
 
     @property
     def notebook(self) -> Path:

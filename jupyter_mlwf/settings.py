@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import psutil
-from traitlets import Bool, Float, Int, List, TraitError, Unicode, default, validate
+from traitlets import Bool, Dict, Float, Int, List, TraitError, Unicode, default, validate
 from traitlets.config import Configurable
 
 from .core.capacity import Amount
@@ -29,6 +29,12 @@ class MLWF(Configurable):
     memory = Unicode(help="How much memory a worker gives to steps, such as 16GiB. Default: all.").tag(config=True)
 
     gpus = Int(min=0, help="How many GPUs a worker gives to steps. Default: all of NVIDIA's.").tag(config=True)
+
+    roles = Dict(
+        key_trait=Unicode(),
+        value_trait=List(Unicode()),
+        help="Who may answer what a step asks of a role: users by role. A role that is not here may be anybody's.",
+    ).tag(config=True)
 
     worker_idle_seconds = Float(
         300.0, min=0, help="After how many seconds without a run a worker that was started on demand ends."

@@ -18,7 +18,7 @@ from ..core.record import RunRecord, record
 from ..core.release import parse_target
 from ..core.run import Run
 from ..core.workflow import Parameter
-from ..documents import Document, read
+from ..documents import Document, Reader
 from ..engine.control import Control
 from ..engine.launch import Launcher, Part
 from ..ports import Notebooks, RunStore
@@ -81,7 +81,12 @@ class Context:
     @property
     def control(self) -> Control:
         """Stops, pauses, changes and retries runs."""
-        return Control(self.store, self.workspace, self.clock)
+        return Control(self.store, self.workspace, self.clock, self.settings.roles)
+
+    @property
+    def reader(self) -> Reader:
+        """Reads documents."""
+        return Reader(self.notebooks, lambda name, version: self.store.get_release(name, version))
 
     def document(self, path: Path) -> Document:
         """A document on disk.
@@ -90,7 +95,7 @@ class Context:
             NotFound: there is no such file.
             InvalidWorkflow: it has not even the form of a document.
         """
-        return read(path.absolute(), self.notebooks)
+        return self.reader.read(path.absolute())
 
     def launch(self, target: str, assignments: Sequence[str], part: Part | None = None) -> Run:
         """Queue a run of a document or of a release.
@@ -115,7 +120,10 @@ class Context:
             step.artifacts = {
                 name: each.model_copy(update={"path": self.path(each.path)}) for name, each in step.artifacts.items()
             }
-            step.history = [each.model_copy(update={"notebook": self.path(each.notebook)}) for each in step.history]
+            step.history = [
+                each.model_copy(update={"notebook": each.notebook and self.path(each.notebook)})
+                for each in step.history
+            ]
             step.notebook = self.path(step.notebook) if step.notebook else None
         return shown
 

@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from itertools import islice
 
 import networkx as nx
+from pydantic import JsonValue
 
-from . import expressions
+from . import answers, expressions
 from .errors import Problem, bounded
 from .graph import dag
 from .interface import NotebookInput, NotebookInterface
@@ -33,9 +34,9 @@ def check(workflow: Workflow, notebooks: Notebooks) -> list[Problem]:
 def _check(workflow: Workflow, notebooks: Notebooks) -> Iterator[Problem]:
     yield from _check_parameters(workflow)
     for name, step in workflow.steps.items():
-        notebook = notebooks[step.notebook]
-        if isinstance(notebook, Problem):
-            yield notebook.model_copy(update={"place": f"steps.{name}.notebook"})
+        interface = _interface(step, notebooks)
+        if isinstance(interface, Problem):
+            yield interface.model_copy(update={"place": f"steps.{name}.{step.kind}"})
         yield from _check_after(workflow, name, step)
         yield from _check_inputs(workflow, name, step, notebooks)
         yield from _check_flow(workflow, name, step, notebooks)
@@ -91,18 +92,30 @@ def _check_after(workflow: Workflow, name: str, step: Step) -> Iterator[Problem]
             )
 
 
+def _interface(step: Step, notebooks: Notebooks) -> NotebookInterface | Problem:
+    """What goes into a step, and what comes out."""
+    if step.path is not None:
+        return notebooks[step.path]
+    if step.person is not None:
+        fields = (step.person.form or {}).get("properties")
+        return NotebookInterface(outputs=[*(fields if isinstance(fields, dict) else ()), "decision", "comment", "by"])
+    return NotebookInterface(outputs=["count", "counts"], artifacts=["labels.json"])
+
+
 def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebooks) -> Iterator[Problem]:
-    notebook = notebooks[step.notebook]
-    known = isinstance(notebook, NotebookInterface)
-    inputs = {i.name: i for i in notebook.inputs} if isinstance(notebook, NotebookInterface) else {}
+    interface = _interface(step, notebooks)
+    known = isinstance(interface, NotebookInterface) and step.path is not None
+    inputs = {i.name: i for i in interface.inputs} if isinstance(interface, NotebookInterface) else {}
+    what = f"{step.kind} {step.path}"
     for key, argument in step.parameters.items():
         place = f"steps.{name}.parameters.{key}"
         if known and key not in inputs:
+            otherwise = "Assign it in the notebook's cell tagged 'parameters'" if step.notebook else "Define it there"
             yield Problem(
                 code="unknown-input",
                 place=place,
-                message=f"The notebook {step.notebook} has no input '{key}'.",
-                mend=_suggest(key, inputs, "Assign it in the notebook's cell tagged 'parameters', or remove it"),
+                message=f"The {what} has no input '{key}'.",
+                mend=_suggest(key, inputs, f"{otherwise}, or remove it"),
             )
         yield from _Arguments(workflow, notebooks, step).check(argument, place, inputs.get(key))
     for key, wanted in inputs.items():
@@ -110,9 +123,20 @@ def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebook
             yield Problem(
                 code="missing-input",
                 place=f"steps.{name}.parameters.{key}",
-                message=f"The input '{key}' of {step.notebook} has no value.",
-                mend="Give it a value or connect it: the notebook sets no default.",
+                message=f"The input '{key}' of the {what} has no value.",
+                mend=f"Give it a value or connect it: the {step.kind} sets no default.",
             )
+    if step.label is not None:
+        yield from _Arguments(workflow, notebooks, step).check(step.label.items, f"steps.{name}.label.items", None)
+    if step.person is not None and step.person.form is not None:
+        yield from _check_form(step.person.form, f"steps.{name}.person.form")
+
+
+def _check_form(form: dict[str, JsonValue], place: str) -> Iterator[Problem]:
+    try:
+        answers.require_form(form)
+    except answers.BadForm as error:
+        yield Problem(code="bad-form", place=place, message=str(error), mend="Mend the JSON Schema.")
 
 
 def _check_flow(workflow: Workflow, name: str, step: Step, notebooks: Notebooks) -> Iterator[Problem]:
@@ -242,24 +266,25 @@ class _Arguments:
                 yield from self._check_recorded(step, kind, name, place)
 
     def _check_recorded(self, step: str, kind: str, name: str, place: str) -> Iterator[Problem]:
-        path = self._workflow.steps[step].notebook
-        notebook = self._notebooks[path]
-        if not isinstance(notebook, NotebookInterface):
+        source = self._workflow.steps[step]
+        interface = _interface(source, self._notebooks)
+        if not isinstance(interface, NotebookInterface):
             return
-        names: list[str] = getattr(notebook, kind)
-        if name in names or not notebook.complete:
+        names: list[str] = getattr(interface, kind)
+        if name in names or not interface.complete:
             return
         word = kind[:-1]
-        other = next((k for k in ("outputs", "artifacts") if k != kind and name in getattr(notebook, k)), None)
+        other = next((k for k in ("outputs", "artifacts") if k != kind and name in getattr(interface, k)), None)
         if other:
             mend = f"It records an {other[:-1]} of that name: write steps.{step}.{other}.{name}."
         else:
             call = f'mlwf.{word}("{name}"' + (")" if word == "artifact" else ", ...)")
-            mend = _suggest(name, names, f"Record it in the notebook with {call}")
+            otherwise = f"Record it in the notebook with {call}" if source.notebook else "Name one that there is"
+            mend = _suggest(name, names, otherwise)
         yield Problem(
             code=f"unknown-{word}",
             place=place,
-            message=f"The notebook {path} of step '{step}' records no {word} '{name}'.",
+            message=f"{_whose(source)} step '{step}' records no {word} '{name}'.",
             mend=mend,
         )
 
@@ -287,6 +312,10 @@ class _Arguments:
             message="There is an item in a loop only, and this is none.",
             mend="Give the step a list in 'foreach'.",
         )
+
+
+def _whose(step: Step) -> str:
+    return "The" if step.path is None else f"The {step.kind} {step.path} of"
 
 
 #: What an expression may look at of a step.

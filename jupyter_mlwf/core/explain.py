@@ -13,9 +13,12 @@ from .units import DURATION_PATTERN, SIZE_PATTERN
 from .workflow import (
     ENVIRONMENT_PATTERN,
     IDENTIFIER_PATTERN,
+    WORKFLOW_PATTERN,
     Expression,
     First,
+    Label,
     Parameter,
+    Person,
     Reference,
     Resources,
     Retries,
@@ -30,6 +33,8 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("parameters", "*"): Parameter,
     ("steps", "*", "retries"): Retries,
     ("steps", "*", "resources"): Resources,
+    ("steps", "*", "person"): Person,
+    ("steps", "*", "label"): Label,
 }
 # By the tags of the union of arguments, which pydantic puts into places.
 _ARGUMENTS: dict[str, type[BaseModel] | None] = {
@@ -39,7 +44,12 @@ _ARGUMENTS: dict[str, type[BaseModel] | None] = {
     "expression": Expression,
     "first": First,
 }
-_ARGUMENT_PLACES = {("steps", "*", "parameters", "*"), ("steps", "*", "foreach"), ("outputs", "*")}
+_ARGUMENT_PLACES = {
+    ("steps", "*", "parameters", "*"),
+    ("steps", "*", "foreach"),
+    ("steps", "*", "label", "*"),
+    ("outputs", "*"),
+}
 
 _WORDS = {
     "bool_type": "true or false",
@@ -60,6 +70,7 @@ _PATTERNS = {
     ),
     ENVIRONMENT_PATTERN: ("bad-name", "environment variable", "Use letters, digits and _, and start with no digit."),
     DURATION_PATTERN: ("bad-value", "duration", "Write a number and a unit: ms, s, m, h or d, such as 30m."),
+    WORKFLOW_PATTERN: ("bad-path", "workflow", "Write a path that ends in .mlwf, or NAME@VERSION of a release."),
     SIZE_PATTERN: ("bad-value", "size", "Write a number and a unit: KiB, MiB, GiB or TiB, such as 4GiB."),
 }
 _NAME = ("bad-name", "name", "Use up to 64 letters, digits, - and _, and start with a letter.")
@@ -124,6 +135,24 @@ def explain(error: ErrorDetails) -> Problem:
             most = error["ctx"]["max_length"]
             return Problem(
                 code="bad-value", place=place, message="This is too long.", mend=f"At most {most:,} are allowed."
+            )
+        case "step_kind":
+            given_kinds = error["ctx"]["kinds"]
+            return Problem(
+                code="bad-step",
+                place=place,
+                message=f"The step is {' and '.join(given_kinds)} at once."
+                if given_kinds
+                else "The step does nothing.",
+                mend="Give it one of: notebook, workflow, person, label.",
+            )
+        case "step_key":
+            key, of = error["ctx"]["key"], error["ctx"]["kind"]
+            return Problem(
+                code="bad-step",
+                place=f"{place}.{key}",
+                message=f"'{key}' says nothing for a {of} step.",
+                mend="Remove it.",
             )
         case "value_error":
             return Problem(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from .workflow import Workflow
 
 InputType = Literal["str", "int", "float", "bool", "list", "dict"]
 CheckKind = Literal["data", "model", "performance", "service"]
@@ -39,3 +41,28 @@ class NotebookInterface(BaseModel):
     complete: bool = Field(
         default=True, description="Whether the lists hold all that it can record: false if a name is computed."
     )
+
+
+def interface_of(workflow: Workflow) -> NotebookInterface:
+    """What goes into another workflow, and what comes out."""
+    return NotebookInterface(
+        has_parameters=True,
+        inputs=[
+            NotebookInput(
+                name=name,
+                type=_TYPES.get(parameter.type),
+                required=parameter.required and parameter.ask == "start",
+                default=parameter.default,
+                help=parameter.help,
+            )
+            for name, parameter in workflow.parameters.items()
+        ],
+        outputs=list(workflow.outputs),
+    )
+
+
+_TYPES: dict[str, InputType] = {
+    **{name: name for name in get_args(InputType)},
+    "enum": "str",
+    "path": "str",
+}

@@ -16,11 +16,19 @@ from .workflow import Parameter
 
 
 def bind(parameters: Mapping[str, Parameter], given: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Values of all parameters of a run: the given ones checked, the rest from their defaults.
+    """Values of the parameters of a run: the given ones checked, the rest from their defaults.
+
+    Parameters that are asked when a step needs them are left out, unless a value is given.
 
     Raises:
         InvalidParameters: with all problems at once.
     """
+    wanted = {name: each for name, each in parameters.items() if each.ask == "start" or name in given}
+    return bind_some(wanted, given)
+
+
+def bind_some(parameters: Mapping[str, Parameter], given: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """As `bind`, for these parameters, whenever they are asked."""
     problems = []
     for name in given:
         if name not in parameters:

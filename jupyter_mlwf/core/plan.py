@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePath
 
 from pydantic import JsonValue
 
+from .answers import default_answer, results
 from .branch import Ended
 from .capacity import Amount, lacking, needed
 from .expressions import BadExpression, holds
-from .resolve import Scope, Unresolved, items_of, resolve
+from .references import parameters_of
+from .resolve import Scope, Unresolved, items_of, resolve, value_of
 from .retry import MOST_LOST, lost_too_often, retry_at
 from .run import STEP_ENDED, EventType, Run, index_of, loop_of
 from .scope import scope_of
+from .units import seconds
 from .workflow import FailureReason
 
 
@@ -40,6 +43,15 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Launch:
+    """Start another workflow for a step; its parameters are what the step gives it."""
+
+    step: str
+    attempt: int
+    parameters: dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
 class Start:
     """Start the notebook of a step."""
 
@@ -50,7 +62,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop the notebook of a running step. Said again until the step has ended."""
+    """Stop the notebook, or the workflow, of a running step. Said again until the step has ended."""
 
     step: str
 
@@ -62,7 +74,7 @@ class Wake:
     at: datetime
 
 
-Action = Emit | Look | Start | Cancel | Wake
+Action = Emit | Look | Launch | Start | Cancel | Wake
 
 
 def plan(
@@ -138,6 +150,7 @@ class _Plan:
         self._actions: list[Action] = []
         self._ready: list[str] = []
         self._wakes: list[datetime] = []
+        self._retrying = False
 
     def actions(self) -> list[Action]:
         # This runs after every event, so with thousands of steps it has to be quick: one look at each step.
@@ -147,14 +160,27 @@ class _Plan:
                 self._judge(name, before)
             elif step.state == "failed":
                 self._retry(name)
+            elif step.state == "waiting":
+                self._await(name)
             elif step.items is not None and step.state == "running":
                 self._go_round(name)
-        if self._run.state != "waiting":
+        if not self._run.paused:
             # Stable: of equally urgent steps, the one that comes first in the document.
             self._start(sorted(self._ready, key=lambda name: -self._run.urgency[loop_of(name)]))
+        if not self._actions and not self._run.paused:
+            self._rest()
         if self._wakes:
             self._actions.append(Wake(min(self._wakes)))
         return self._actions
+
+    def _rest(self) -> None:
+        """Say that the run waits for people only, or that it goes on."""
+        states = {step.state for step in self._run.steps.values() if step.items is None}
+        idle = "waiting" in states and states.isdisjoint({"running", "queued"}) and not self._retrying
+        if idle and self._run.state == "running":
+            self._actions.append(Emit("run.waiting"))
+        elif not idle and self._run.state == "waiting":
+            self._actions.append(Emit("run.continued"))
 
     def _retry(self, name: str) -> bool:
         if at := retry_at(self._run.definition(name).retries, self._run.steps[name]):
@@ -173,6 +199,8 @@ class _Plan:
         if verdict.does == "skip":
             self._skip(name, verdict.why)
             return
+        if self._asks(name):
+            return
         # A condition is looked at once: what is queued has passed it.
         if definition.when is not None and step.state == "pending" and name not in self._missed:
             try:
@@ -187,8 +215,55 @@ class _Plan:
         else:
             self._consider(name)
 
+    def _asks(self, name: str) -> bool:
+        """Ask for parameters that a step looks at and that are not there yet; whether there are any."""
+        if self._run.paused:
+            return False
+        parameters = self._run.workflow.parameters
+        names = [
+            each
+            for each in parameters_of(self._run.workflow.steps[name])
+            if each not in self._run.parameters and parameters[each].ask == "step"
+        ]
+        if not names:
+            return False
+        asked = {other for step in self._run.steps.values() if step.waiting for other in step.waiting.names}
+        if asked.isdisjoint(names):
+            self._emit("step.waiting", name, what="parameters", names=list[JsonValue](names))
+        return True
+
+    def _ask(self, name: str) -> None:
+        """Put the question of a step to people."""
+        definition = self._run.definition(name)
+        try:
+            scope = self._scope(name)
+            shown = resolve(definition, scope)
+            if definition.label:
+                shown["items"] = value_of(definition.label.items, scope)
+        except Unresolved as error:
+            self._fail(name, "error", str(error))
+            return
+        deadline = definition.person and definition.person.deadline
+        until = self._now + timedelta(seconds=seconds(deadline)) if deadline else None
+        ends = until.isoformat() if until else None
+        self._emit("step.waiting", name, what=definition.kind, parameters=shown, until=ends)
+
+    def _await(self, name: str) -> None:
+        """Take the default for an answer once the deadline has passed."""
+        waiting, definition = self._run.steps[name].waiting, self._run.definition(name)
+        if waiting is None or waiting.until is None:
+            return
+        if self._now < waiting.until:
+            self._wakes.append(waiting.until)
+        elif answer := default_answer(definition):
+            outputs = results(definition, answer)
+            self._emit("step.answered", name, answer=answer.model_dump(mode="json"), outputs=outputs)
+        else:
+            assert definition.person
+            self._fail(name, "timeout", f"Nobody answered within {definition.person.deadline}.")
+
     def _expand(self, name: str) -> None:
-        if self._run.state == "waiting":
+        if self._run.paused:
             return
         try:
             items = items_of(self._run.workflow.steps[name], self._scope(name))
@@ -211,6 +286,8 @@ class _Plan:
                 failed.append(turn)
             elif state not in STEP_ENDED or state == "failed":
                 done = False
+            if state == "waiting":
+                self._await(turn)
         if done:
             if failed:
                 first = self._run.steps[failed[0]]
@@ -228,13 +305,17 @@ class _Plan:
 
     def _consider(self, name: str) -> None:
         """Begin a step that nothing keeps back but the machine and the clock."""
-        step = self._run.steps[name]
-        if lost_too_often(step):
+        step, definition = self._run.steps[name], self._run.definition(name)
+        if definition.kind in ("person", "label"):
+            if not self._run.paused:
+                self._ask(name)
+        elif lost_too_often(step):
             self._fail(name, "lost", f"The process that executed it ended {MOST_LOST} times.")
-        elif lack := lacking(self._run.definition(name).resources, self._machine):
+        elif lack := lacking(definition.resources, self._machine):
             self._fail(name, "error", lack)
         elif step.not_before and step.not_before > self._now:
             self._wakes.append(step.not_before)
+            self._retrying = True
         else:
             self._ready.append(name)
 
@@ -245,7 +326,8 @@ class _Plan:
         for name in ready:
             step, definition = self._run.steps[name], self._run.definition(name)
             looks = self._run.cache and definition.reuses and not step.fresh and name not in self._missed
-            amount = needed(definition.resources, self._machine)
+            # What another workflow takes of the machine, its own steps say.
+            amount = needed(definition.resources, self._machine) if definition.notebook else Amount()
             if not looks and (places < 1 or not self._free.holds(amount)):
                 if step.state == "pending":
                     self._emit("step.queued", name)
@@ -260,7 +342,8 @@ class _Plan:
                 continue
             self._free = self._free - amount
             places -= 1
-            self._actions.append(Start(name, len(step.attempts) + 1, parameters))
+            begin = Start if definition.notebook else Launch
+            self._actions.append(begin(name, len(step.attempts) + 1, parameters))
 
     def _scope(self, name: str) -> Scope:
         return scope_of(self._run, self._workspace, name)

@@ -77,6 +77,8 @@ def arguments(step: Step) -> Iterator[Argument]:
     """All that a step is given: what it loops over, and its parameters in their order."""
     if step.foreach is not None:
         yield step.foreach
+    if step.label is not None:
+        yield step.label.items
     yield from step.parameters.values()
 
 
@@ -93,6 +95,15 @@ def lacks(argument: Argument, skipped: Container[str]) -> bool:
         return False
     source = parse_reference(argument.from_)
     return isinstance(source, StepSource) and source.step in skipped
+
+
+def parameters_of(step: Step) -> list[str]:
+    """The parameters of the workflow that a step looks at, each once."""
+    found = [s.name for argument in arguments(step) for s in references(argument) if isinstance(s, ParameterSource)]
+    texts = [text for argument in arguments(step) for text in expressions(argument)]
+    for text in [*texts, *filter(None, [step.when])]:
+        found += [member.path[0] for member in uses(text).members if member.root == "params" and member.path]
+    return list(dict.fromkeys(found))
 
 
 def upstream(step: Step) -> list[str]:

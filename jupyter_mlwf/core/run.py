@@ -20,6 +20,7 @@ EventType = Literal[
     "run.started",
     "run.paused",
     "run.continued",
+    "run.waiting",
     "run.changed",
     "run.stopping",
     "run.finished",
@@ -27,6 +28,8 @@ EventType = Literal[
     "step.queued",
     "step.started",
     "step.expanded",
+    "step.waiting",
+    "step.answered",
     "step.progress",
     "step.output",
     "step.artifact",
@@ -91,7 +94,9 @@ class Attempt(_Data):
     message: str | None = None
     started: datetime
     finished: datetime | None = None
-    notebook: str = Field(description="The executed notebook: relative to the workspace, or absolute.")
+    notebook: str | None = Field(
+        default=None, description="The executed notebook, if it was one: relative to the workspace, or absolute."
+    )
 
 
 class Source(_Data):
@@ -102,7 +107,35 @@ class Source(_Data):
     attempt: int
     finished: datetime
     seconds: float = Field(description="How long it took.")
-    notebook: str = Field(description="The executed notebook: relative to the workspace, or absolute.")
+    notebook: str | None = Field(
+        default=None, description="The executed notebook, if it was one: relative to the workspace, or absolute."
+    )
+
+
+class Waiting(_Data):
+    """What a step waits for."""
+
+    what: Literal["person", "label", "parameters", "check"]
+    since: datetime
+    until: datetime | None = Field(default=None, description="When the default answer is taken.")
+    names: list[str] = Field(default_factory=list, description="The parameters of the run that are asked.")
+
+
+class Answer(_Data):
+    """What a person answered."""
+
+    decision: Literal["approve", "reject"] = "approve"
+    values: dict[str, JsonValue] = Field(default_factory=dict)
+    comment: str | None = None
+    by: str | None = Field(default=None, description="Who; null if nobody answered in time.")
+
+
+class Parent(_Data):
+    """The step of another run that a run is executed for."""
+
+    run: str
+    step: str
+    attempt: int
 
 
 class StepRun(_Data):
@@ -132,6 +165,10 @@ class StepRun(_Data):
     items: list[JsonValue] | None = Field(
         default=None, description="Of a loop that has begun: what it loops over. Turn 3 is the step `NAME.3`."
     )
+
+    waiting: Waiting | None = Field(default=None, description="What it waits for, in the state `waiting`.")
+    answer: Answer | None = Field(default=None, description="What a person answered last.")
+    child: str | None = Field(default=None, description="Of a step that runs a workflow: the id of that run.")
 
     @property
     def notebook(self) -> str | None:
@@ -194,7 +231,9 @@ class Run(_Data):
     origin: Origin
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     cache: bool = Field(default=True, description="Whether results of earlier runs may serve.")
+    parent: Parent | None = Field(default=None, description="The step that runs this as a part of another run.")
     state: RunState = "queued"
+    paused: bool = Field(default=False, description="Whether nothing is started until somebody says so.")
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
@@ -268,10 +307,15 @@ def create(event: Event) -> Run:
         origin=Origin.model_validate(event.data["origin"]),
         parameters=_dict(event.data["parameters"]),
         cache=bool(event.data.get("cache", True)),
+        parent=_parent(event.data.get("parent")),
         created=event.time,
         seq=event.seq,
         steps=_first_steps(workflow, event.data),
     )
+
+
+def _parent(data: JsonValue) -> Parent | None:
+    return None if data is None else Parent.model_validate(data)
 
 
 def _first_steps(workflow: Workflow, data: Mapping[str, JsonValue]) -> dict[str, StepRun]:
@@ -303,6 +347,8 @@ def apply(run: Run, *events: Event) -> Run:
             copied.add(event.step)
         if event.type == "step.expanded":
             _expand(run, event.step, event)
+        elif event.type == "step.answered":
+            _take_answer(run, run.steps[event.step], event)
         else:
             _apply_to_step(run.steps[event.step], event)
     return run
@@ -313,15 +359,17 @@ def _apply_to_run(run: Run, event: Event) -> None:
         case "run.started":
             run.state, run.started = "running", event.time
         case "run.paused":
+            run.state, run.paused = "waiting", True
+        case "run.waiting":
             run.state = "waiting"
         case "run.continued":
-            run.state = "running"
+            run.state, run.paused = "running", False
         case "run.changed":
             run.parameters = run.parameters | _dict(event.data["parameters"])
         case "run.stopping":
             run.state = "stopping"
         case "run.retried":
-            run.state, run.finished = "running", None
+            run.state, run.finished, run.paused = "running", None, False
             run.started = run.started or event.time
         case "run.finished":
             run.state = _RUN_STATE.validate_python(event.data["state"])
@@ -341,12 +389,13 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             step.parameters = _dict(data["parameters"])
             step.fingerprint = _FINGERPRINT.validate_python(data.get("fingerprint", {}))
             step.not_cached = None if data.get("not_cached") is None else str(data["not_cached"])
+            step.child = None if data.get("child") is None else str(data["child"])
             step.attempts.append(
                 Attempt(
                     number=_int(data["attempt"]),
                     state="running",
                     started=event.time,
-                    notebook=str(data["notebook"]),
+                    notebook=None if data.get("notebook") is None else str(data["notebook"]),
                 )
             )
         case "step.progress":
@@ -371,6 +420,19 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
         case "step.lost":
             _end_attempt(step, event, "failed", "lost")
             step.state, step.started, step.progress = "pending", None, None
+        case "step.waiting":
+            if data["what"] in ("person", "label"):
+                _begin_anew(step, queued=step.queued)
+                step.started, step.parameters = event.time, _dict(data["parameters"])
+            if data["what"] == "check":
+                step.cell = None if data.get("cell") is None else _int(data["cell"])
+                step.message = str(data["message"])
+                _end_attempt(step, event, "failed", "check")
+            step.waiting = Waiting.model_validate(
+                {name: data.get(name) for name in ("what", "until")}
+                | {"since": event.time, "names": data.get("names", [])}
+            )
+            step.state = "waiting"
         case "step.cached":
             _begin_anew(step, queued=step.queued)
             result = _Result.model_validate(data)
@@ -385,10 +447,12 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             step.fresh = data.get("fresh") is True
         case (
             "step.expanded"
+            | "step.answered"
             | "run.created"
             | "run.started"
             | "run.paused"
             | "run.continued"
+            | "run.waiting"
             | "run.changed"
             | "run.stopping"
             | "run.finished"
@@ -397,6 +461,29 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             raise ValueError(f"{event.type} is not an event of a step")
         case _:
             assert_never(event.type)
+
+
+def _take_answer(run: Run, step: StepRun, event: Event) -> None:
+    """What follows from an answer depends on what was asked."""
+    waiting, answer = step.waiting, Answer.model_validate(event.data["answer"])
+    if waiting is None:
+        raise ValueError("nothing was asked")
+    step.answer, step.waiting = answer, None
+    by = answer.by or "the default, since nobody answered in time"
+    if waiting.what == "parameters":
+        run.parameters = run.parameters | answer.values
+        step.state = "pending"
+        return
+    if waiting.what in ("person", "label"):
+        step.outputs = _dict(event.data.get("outputs", {}))
+        artifacts = _dict(event.data.get("artifacts", {}))
+        step.artifacts = {name: Artifact.model_validate(each) for name, each in artifacts.items()}
+    rejected: FailureReason = "check" if waiting.what == "check" else "rejected"
+    step.state = "succeeded" if answer.decision == "approve" else "failed"
+    step.reason = None if answer.decision == "approve" else rejected
+    said = f": {answer.comment}" if answer.comment else "."
+    step.message = f"{'Approved' if answer.decision == 'approve' else 'Rejected'} by {by}{said}"
+    step.finished = event.time
 
 
 def _expand(run: Run, loop: str, event: Event) -> None:

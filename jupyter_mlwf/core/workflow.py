@@ -18,7 +18,9 @@ from pydantic import (
     Strict,
     StringConstraints,
     Tag,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from .units import Duration, Size
 
@@ -48,6 +50,10 @@ def _document_path(path: str) -> str:
 
 #: A path relative to the document. It may start with `..` parts, and holds none after them.
 DocumentPath = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_document_path)]
+
+#: A document, or a release by name and version.
+WORKFLOW_PATTERN = r"\.mlwf$|^[A-Za-z][A-Za-z0-9_-]{0,63}@\d+\.\d+\.\d+$"
+WorkflowPath = Annotated[str, StringConstraints(pattern=WORKFLOW_PATTERN), AfterValidator(_document_path)]
 
 #: A JSON number: neither text that looks like one nor true or false.
 Number = Annotated[float, Strict()]
@@ -137,6 +143,9 @@ class Parameter(_Model):
         default=None, max_length=1_000, description="Regular expression that the whole of a str or a path fits."
     )
     choices: list[JsonValue] | None = Field(default=None, description="The only values allowed; an enum has some.")
+    ask: Literal["start", "step"] = Field(
+        default="start", description="Whether its value is asked when the run starts, or when a step needs it."
+    )
     optional: Flag = Field(
         default=False, description="Whether a run may leave it without a value; notebooks then use their own default."
     )
@@ -170,11 +179,49 @@ class Resources(_Model):
     gpus: Count = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
 
 
+class Person(_Model):
+    """A question to a person, who sees the values of the step's parameters."""
+
+    message: str = Field(min_length=1, max_length=10_000, description="What is asked, in Markdown.")
+    role: Name | None = Field(
+        default=None, description="Who may answer, as the setting `MLWF.roles` says; everybody if it names nobody."
+    )
+    form: dict[str, JsonValue] | None = Field(
+        default=None, description="JSON Schema of an object: what is to be filled in. Its values are the outputs."
+    )
+    deadline: Duration | None = Field(default=None, description="How long an answer is waited for, such as `2d`.")
+    default: Literal["approve", "reject"] | dict[str, JsonValue] | None = Field(
+        default=None, description="The answer after the deadline, or the form's values; without it, the step fails."
+    )
+
+
+class Label(_Model):
+    """Items to be labelled by a person. The labels are handed on as the artifact `labels.json`."""
+
+    items: Argument = Field(description="A list of texts or rows, or a folder of images or texts.")
+    classes: list[str] = Field(min_length=1, max_length=1_000, description="What an item may be.")
+    many: Flag = Field(default=False, description="Whether an item may be of several classes.")
+    message: str | None = Field(default=None, max_length=10_000, description="How to label, in Markdown.")
+    role: Name | None = Field(default=None, description="Who may label; as for a person.")
+
+
+StepKind = Literal["notebook", "workflow", "person", "label"]
+_KINDS: tuple[StepKind, ...] = get_args(StepKind)
+#: What makes sense for notebooks only, and for what is executed only.
+_OF_NOTEBOOKS = frozenset({"kernel", "resources", "files", "checks", "environment", "timeout", "cache"})
+_OF_EXECUTION = _OF_NOTEBOOKS | {"retries"}
+
+
 class Step(_Model):
-    """One notebook of the workflow."""
+    """One step of the workflow. It has one of `notebook`, `workflow`, `person` and `label`, which says what it is."""
 
     title: str | None = Field(default=None, description="Shown instead of the step's name.")
-    notebook: DocumentPath = Field(description="Path of the notebook, relative to the document.")
+    notebook: DocumentPath | None = Field(default=None, description="Path of a notebook, relative to the document.")
+    workflow: WorkflowPath | None = Field(
+        default=None, description="Another workflow: path of a document, or NAME@VERSION of a release."
+    )
+    person: Person | None = Field(default=None, description="A question to a person.")
+    label: Label | None = Field(default=None, description="Items that a person labels.")
     parameters: dict[Identifier, Argument] = Field(default_factory=dict)
     after: list[Name] = Field(
         default_factory=list, description="Steps that end before this one starts, though no value passes."
@@ -195,8 +242,8 @@ class Step(_Model):
     allow_failure: Flag = Field(
         default=False, description="Whether the run goes on, and may succeed, if this step fails."
     )
-    checks: Literal["fail", "warn"] = Field(
-        default="fail", description="Whether a check that fails has the step fail, or only shows."
+    checks: Literal["fail", "warn", "ask"] = Field(
+        default="fail", description="Whether a check that fails has the step fail, only shows, or asks a person."
     )
     environment: dict[EnvironmentName, str] = Field(
         default_factory=dict, description="Environment variables of the notebook's processes."
@@ -217,11 +264,32 @@ class Step(_Model):
         "duration such as `7d` says how old it may be.",
     )
 
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Step:
+        kinds = [kind for kind in _KINDS if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            raise PydanticCustomError("step_kind", "{kinds}", {"kinds": kinds})
+        foreign = {"notebook": frozenset[str](), "workflow": _OF_NOTEBOOKS}.get(kinds[0], _OF_EXECUTION)
+        if senseless := sorted(foreign & self.model_fields_set):
+            raise PydanticCustomError("step_key", "{key}", {"key": senseless[0], "kind": kinds[0]})
+        return self
+
+    @property
+    def path(self) -> str | None:
+        """The notebook or the workflow that is executed."""
+        return self.notebook or self.workflow
+
+    @property
+    def kind(self) -> StepKind:
+        """What the step is."""
+        return next(kind for kind in _KINDS if getattr(self, kind) is not None)
 
     @property
     def reuses(self) -> bool:
         """Whether results of earlier runs may serve. Clean-up and alarms are there for what they do, in every run."""
-        return self.cache is not False and self.run_if in ("all_succeeded", "any_succeeded")
+        return (
+            self.notebook is not None and self.cache is not False and self.run_if in ("all_succeeded", "any_succeeded")
+        )
 
 
 Position = tuple[Number, Number]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
+from ..core.answers import accept
 from ..core.errors import Conflict, NotFound
 from ..core.parameters import bind
 from ..core.retry import again
-from ..core.run import Event, Run
+from ..core.run import Answer, Event, Run
 from ..ports import Clock, Request, RunStore
 from ..workspace import Workspace
 from .launch import located
@@ -18,7 +19,8 @@ from .launch import located
 class Control:
     """Stops, pauses, changes and retries runs."""
 
-    def __init__(self, store: RunStore, workspace: Workspace, clock: Clock) -> None:
+    def __init__(self, store: RunStore, workspace: Workspace, clock: Clock, roles: Mapping[str, Sequence[str]]) -> None:
+        self._roles = roles
         self._store = store
         self._workspace = workspace
         self._clock = clock
@@ -60,6 +62,18 @@ class Control:
         """
         _require_open(run)
         self._store.request(run.id, Request(kind="change", parameters=self._changes(run, parameters)))
+
+    def answer(self, run: Run, step: str, answer: Answer) -> None:
+        """Answer what a step waits for.
+
+        Raises:
+            NotFound: the run has no such step.
+            Conflict: it waits for nothing.
+            BadRequest: the person may not answer, or answers something else than what was asked.
+            InvalidParameters: values do not fit.
+        """
+        accepted = accept(run, step, answer, self._roles)
+        self._store.request(run.id, Request(kind="answer", step=step, answer=accepted))
 
     def retry(self, run: Run, first: str | None = None, parameters: Mapping[str, JsonValue] | None = None) -> None:
         """Open an ended run again: for the steps that did not succeed, or for `first` and all that follows from it.

@@ -89,7 +89,9 @@ class Launcher:
         if steps is not None:
             earlier = self._store.get_run(part.inputs_from) if part.inputs_from else None
             selection = Selection(steps, given(workflow, steps, earlier))
-        return self._store.create_run(NewRun(workflow, origin, values, part.cache, selection, blobs), self._clock.now())
+        return self._store.create_run(
+            NewRun(workflow, origin, values, cache=part.cache, selection=selection, blobs=blobs), self._clock.now()
+        )
 
 
 def located(

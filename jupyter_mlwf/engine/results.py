@@ -66,6 +66,7 @@ class Results:
             Uncomparable: a folder among it is too large, or the kernel is not known.
         """
         definition = run.definition(step)
+        assert definition.notebook
         inputs = Inputs(
             self._workspace,
             self._workspace.locate(run.origin.path).parent,
@@ -87,7 +88,8 @@ class Results:
     def _is_whole(self, earlier: cache.Earlier) -> bool:
         """Whether the files of a result are all there, as they were written."""
         locate = self._workspace.locate
-        return locate(earlier.source.notebook).is_file() and all(
+        notebook = earlier.source.notebook
+        return bool(notebook and locate(notebook).is_file()) and all(
             content(locate(artifact.path)) == artifact.sha256 if artifact.sha256 else locate(artifact.path).is_dir()
             for artifact in earlier.step.artifacts.values()
         )

@@ -8,18 +8,23 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from pydantic import JsonValue
 
+from ..core.answers import labels_file, results
 from ..core.cache import result
 from ..core.capacity import Amount, needed, offer
-from ..core.plan import Action, Cancel, Emit, Look, Start, Wake, plan
-from ..core.run import STEP_ENDED, Event, EventType, Run, apply
+from ..core.errors import MLWFError
+from ..core.plan import Action, Cancel, Emit, Launch, Look, Start, Wake, plan
+from ..core.run import STEP_ENDED, Answer, Artifact, Event, EventType, Run, apply
 from ..core.units import seconds
 from ..files import write_atomically
 from ..ports import Clock, Lease, Pending, Report, Request, RunStore, StaleLease, StepJob, StepRunner
 from ..workspace import Workspace
+from . import children
+from .children import Child, Children
 from .launch import working_folder
 from .recovery import forget_the_dead
 from .results import Missed, Results, Uncomparable
@@ -56,6 +61,8 @@ class _Held:
     heard: set[int] = field(default_factory=set)
     missed: dict[str, Missed] = field(default_factory=dict)
     """Steps that are ready, and for which no earlier result serves."""
+    children: dict[str, Child] = field(default_factory=dict)
+    """Runs that steps wait for."""
     wanting: bool = False
     """Whether it has steps that are ready and have not got what they need."""
 
@@ -76,6 +83,7 @@ class Worker:
         self._clock = clock
         self._name = name
         self._machine = machine
+        self._children = Children(store, workspace, clock)
         self._results = Results(store, runner, workspace, clock)
         self._held: dict[str, _Held] = {}
         self._busy: dict[tuple[str, str], _Share] = {}
@@ -160,6 +168,7 @@ class Worker:
                 if held and pending.id not in held.heard:
                     held.heard.add(pending.id)
                     held.inbox.put_nowait(pending)
+            await self._ask_children()
             if loop.time() - renewed >= RENEW_SECONDS:
                 renewed = loop.time()
                 for held in list(self._held.values()):
@@ -194,7 +203,14 @@ class Worker:
     async def _take_over(self, held: _Held, run: Run) -> Run:
         """End what a dead worker left behind, and mark it as lost; the plan starts it again."""
         await self._runner.tidy(run.id)
-        lost = [name for name, step in run.steps.items() if step.state == "running"]
+        for child in children.of(run):
+            held.children[child.id] = child
+            await self._adopt(child)
+        lost = [
+            name
+            for name, step in run.steps.items()
+            if step.state == "running" and step.items is None and not step.child
+        ]
         message = "The process that executed it ended."
         return await self._append(
             held, run, [self._event(run, "step.lost", name, {"message": message}) for name in lost]
@@ -209,7 +225,7 @@ class Worker:
                 handled.append(each.id)
                 events += await self._answer(held, run, each.request)
             elif each.attempt == len(run.steps[each.step].attempts):
-                events.append(self._event(run, each.type, each.step, self._recorded(each)))
+                events.append(self._told(run, each))
                 if each.type in _ENDS:
                     self._busy.pop((run.id, each.step), None)
                     held.cancelled.discard(each.step)
@@ -226,13 +242,31 @@ class Worker:
                 return [self._event(run, "run.stopping")]
             case Request(kind="stop", step=str(name)):
                 return [event for each in run.turns(name) or [name] for event in await self._stop_step(held, run, each)]
-            case Request(kind="pause") if run.state in ("queued", "running"):
+            case Request(kind="answer", step=str(name), answer=Answer() as answer) if run.steps[name].waiting:
+                return [self._event(run, "step.answered", name, await self._answered(run, name, answer))]
+            case Request(kind="pause") if not run.paused and run.state in ("queued", "running", "waiting"):
                 return [self._event(run, "run.paused")]
-            case Request(kind="continue") if run.state == "waiting":
+            case Request(kind="continue") if run.paused:
                 return [self._event(run, "run.continued")]
             case Request(kind="change"):
                 return [self._event(run, "run.changed", data={"parameters": request.parameters})]
         return []
+
+    async def _answered(self, run: Run, step: str, answer: Answer) -> dict[str, JsonValue]:
+        """The data of the event that an answer becomes; labels are handed on as a file too."""
+        definition = run.definition(step)
+        data: dict[str, JsonValue] = {"answer": answer.model_dump(mode="json")}
+        if definition.kind in ("person", "label"):
+            data["outputs"] = results(definition, answer)
+        if definition.label and answer.decision == "approve":
+            content = labels_file(definition.label, answer)
+            path = self._workspace.attempt(run.id, step, 1) / "artifacts" / "labels.json"
+            await asyncio.to_thread(write_atomically, path, content)
+            artifact = Artifact(
+                path=self._workspace.record(path), bytes=len(content), sha256=sha256(content).hexdigest()
+            )
+            data["artifacts"] = {path.name: artifact.model_dump(mode="json")}
+        return data
 
     async def _stop_step(self, held: _Held, run: Run, name: str) -> list[Event]:
         state = run.steps[name].state
@@ -243,7 +277,10 @@ class Worker:
     async def _cancel(self, held: _Held, run: Run, step: str) -> None:
         if step not in held.cancelled:
             held.cancelled.add(step)
-            await self._runner.cancel(run.id, step)
+            if child := run.steps[step].child:
+                await asyncio.to_thread(self._children.stop, child)
+            else:
+                await self._runner.cancel(run.id, step)
 
     def _wake_others(self, run: str) -> None:
         for other in self._held.values():
@@ -272,6 +309,8 @@ class Worker:
                             **await self._comparison(run, action, held.missed.pop(action.step, None)),
                         }
                         events.append(self._event(run, "step.started", action.step, data))
+                    case Launch():
+                        events.append(await self._launch(held, run, action))
                     case Cancel(step):
                         await self._cancel(held, run, step)
                     case Wake(at):
@@ -310,6 +349,31 @@ class Worker:
             return {"not_cached": str(error)}
         return {"fingerprint": dict(fingerprint), "not_cached": missed.why if missed else None}
 
+    async def _launch(self, held: _Held, run: Run, action: Launch) -> Event:
+        """Start the workflow of a step; this worker executes it too, if it gets it."""
+        try:
+            child = await asyncio.to_thread(self._children.launch, run, action)
+        except MLWFError as error:
+            data: dict[str, JsonValue] = {"reason": "error", "message": children.failure(error)}
+            return self._event(run, "step.failed", action.step, data)
+        held.children[child.id] = child
+        await self._adopt(child)
+        data = {"attempt": action.attempt, "parameters": action.parameters, "child": child.id}
+        return self._event(run, "step.started", action.step, data)
+
+    async def _adopt(self, child: Child) -> None:
+        if child.id not in self._held and (lease := await asyncio.to_thread(self._claim, child.id)):
+            self._hold(lease)
+
+    async def _ask_children(self) -> None:
+        """Hear how the workflows of steps ended, whoever executes them."""
+        for held in list(self._held.values()):
+            for child in list(held.children.values()):
+                if reports := await asyncio.to_thread(self._children.reports, child):
+                    del held.children[child.id]
+                    for report in reports:
+                        held.inbox.put_nowait(report)
+
     def _offer(self, run: Run) -> Amount:
         used: dict[str, Amount] = {}
         for (other, _), share in self._busy.items():
@@ -326,6 +390,7 @@ class Worker:
 
     async def _job(self, run: Run, start: Start, share: _Share) -> StepJob:
         step = run.definition(start.step)
+        assert step.notebook
         folder = self._workspace.attempt(run.id, start.step, start.attempt)
         return StepJob(
             run=run.id,
@@ -364,6 +429,12 @@ class Worker:
         self, run: Run, kind: EventType, step: str | None = None, data: dict[str, JsonValue] | None = None
     ) -> Event:
         return Event(run=run.id, time=self._clock.now(), type=kind, step=step, data=data or {})
+
+    def _told(self, run: Run, report: Report) -> Event:
+        asks = report.type == "step.failed" and report.data.get("reason") == "check"
+        if asks and run.definition(report.step).checks == "ask":
+            return self._event(run, "step.waiting", report.step, {**report.data, "what": "check"})
+        return self._event(run, report.type, report.step, self._recorded(report))
 
     def _recorded(self, report: Report) -> dict[str, JsonValue]:
         if report.type == "step.artifact":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..documents import Document, read
+from ..documents import Document, Reader
 from ..engine.control import Control
 from ..engine.launch import Launcher
 from ..engine.ondemand import ensure_worker
@@ -32,7 +32,7 @@ class Services:
     @property
     def control(self) -> Control:
         """Stops, pauses, changes and retries runs."""
-        return Control(self.store, self.workspace, self.clock)
+        return Control(self.store, self.workspace, self.clock, self.settings.roles)
 
     @property
     def releaser(self) -> Releaser:
@@ -47,7 +47,8 @@ class Services:
             NotFound: there is no such file.
             InvalidWorkflow: it has not even the form of a document.
         """
-        return read(self.workspace.inside(path), self.notebooks, text, within=self.workspace.root)
+        reader = Reader(self.notebooks, self.store.get_release, self.workspace.root)
+        return reader.read(self.workspace.inside(path), text)
 
     def wake_worker(self) -> None:
         """See to it that somebody executes what is queued."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
 from .errors import StoreError, shown, store_error
 
 #: The newest revision in `migrations/versions`.
-HEAD = "0002"
+HEAD = "0003"
 
 #: Names the PostgreSQL lock under which one process at a time makes or upgrades the schema.
 _UPGRADE_LOCK = 0x6D6C7766

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select
 
 from ..core.cache import Earlier, key
 from ..core.record import RunSummary
-from ..core.run import Event, Run, Source, StepRun, apply, index_of, loop_of
+from ..core.run import Event, Parent, Run, Source, StepRun, apply, index_of, loop_of
 from . import tables
 
 #: What of a step run has a column of its own; `data` holds the rest.
@@ -82,6 +82,11 @@ def run_columns(run: Run) -> dict[str, Any]:
     """What of a run changes, by column."""
     names = ("state", "parameters", "started", "finished", "seq")
     return {name: getattr(run, name) for name in names}
+
+
+def parent_columns(parent: Parent | None) -> dict[str, Any]:
+    """The step that a run is executed for, by column."""
+    return {f"parent_{name}": parent and getattr(parent, name) for name in Parent.model_fields}
 
 
 def step_columns(step: StepRun) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..core.cache import Earlier
 from ..core.errors import Conflict, NotFound
 from ..core.record import RunSummary
 from ..core.release import Release, ReleaseSummary
-from ..core.run import Event, Run, create
+from ..core.run import Event, Parent, Run, create
 from ..ports import Lease, NewRun, Pending, Request, StaleLease
 from . import blobs, releases, rows, tables
 from .database import Database
@@ -55,6 +55,8 @@ class SqlRunStore:
         Raises:
             BadRequest: a content is missing or is not what its digest says.
         """
+        if new.parent and (existing := self._child(new.parent)):
+            return self.get_run(existing)
         with self._database.write() as connection:
             blobs.keep(connection, new.origin.files, new.blobs)
             connection.execute(
@@ -68,6 +70,8 @@ class SqlRunStore:
                 "number": number,
                 "cache": new.cache,
             }
+            if new.parent:
+                data["parent"] = new.parent.model_dump()
             if new.selection:
                 data["steps"] = list(new.selection.steps)
                 data["given"] = {name: step.model_dump(mode="json") for name, step in new.selection.given.items()}
@@ -83,6 +87,7 @@ class SqlRunStore:
                     "path": run.origin.path,
                     "release": run.origin.release,
                     "created": run.created,
+                    **rows.parent_columns(run.parent),
                     **rows.run_columns(run),
                 },
             )
@@ -93,6 +98,12 @@ class SqlRunStore:
                 )
             connection.execute(insert(tables.events), dict(event))
         return run
+
+    def _child(self, parent: Parent) -> str | None:
+        columns = rows.parent_columns(parent).items()
+        query = select(tables.runs.c.id).where(*(tables.runs.c[name] == value for name, value in columns))
+        with self._database.read() as connection:
+            return connection.scalar(query)
 
     def get_run(self, run: str) -> Run:
         """A run by id, or by number written as `42`.
@@ -123,6 +134,8 @@ class SqlRunStore:
     ) -> list[RunSummary]:
         """Rows of runs, the newest first; `before` is the number that the last page ended with."""
         query = select(*_SUMMARY).order_by(tables.runs.c.number.desc()).limit(limit)
+        # A run that a step of another one waits for is told there.
+        query = query.where(tables.runs.c.parent_run.is_(None))
         if workflow is not None:
             query = query.where(tables.runs.c.workflow == workflow)
         if path is not None:

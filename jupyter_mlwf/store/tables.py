@@ -78,6 +78,9 @@ runs = Table(
     Column("title", Text),
     Column("path", Text, nullable=False),
     Column("release", Text),
+    Column("parent_run", Text, comment="Of a run that is executed for a step of another one."),
+    Column("parent_step", Text),
+    Column("parent_attempt", Integer),
     Column("state", Text, nullable=False),
     Column("parameters", Json, nullable=False, comment="Their values now: they may be changed while the run goes on."),
     Column("created", Instant, nullable=False),
@@ -89,6 +92,7 @@ runs = Table(
     Column("lease_until", Instant),
     CheckConstraint("(finished IS NOT NULL) = (state IN ('succeeded', 'failed', 'stopped'))", name="runs_ended"),
     CheckConstraint("(lease_owner IS NULL) = (lease_until IS NULL)", name="runs_lease"),
+    Index("runs_by_parent", "parent_run", "parent_step", "parent_attempt", unique=True),
     Index("runs_by_workflow", "workflow", "number"),
     Index("runs_by_path", "path", "number"),
     Index(

@@ -1,0 +1,17 @@
+"""Runs that are executed for a step of another run."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    comment = "Of a run that is executed for a step of another one."
+    op.add_column("runs", sa.Column("parent_run", sa.Text, comment=comment))
+    op.add_column("runs", sa.Column("parent_step", sa.Text))
+    op.add_column("runs", sa.Column("parent_attempt", sa.Integer))
+    op.create_index("runs_by_parent", "runs", ["parent_run", "parent_step", "parent_attempt"], unique=True)
