@@ -167,6 +167,10 @@ class RunStore(Protocol):
         """What was asked of these runs and is not handled, in the order in which it was asked."""
         ...
 
+    def waiting(self) -> list[tuple[str, str]]:
+        """Run and step of all that waits for people, the oldest run first."""
+        ...
+
     def holders(self) -> set[str]:
         """Owners of the leases on runs that have not ended."""
         ...

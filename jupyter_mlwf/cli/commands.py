@@ -17,7 +17,8 @@ from rich.console import Console
 from .. import __version__
 from ..core.errors import BadRequest, MLWFError
 from ..core.release import parse_target
-from ..core.run import Run
+from ..core.run import Answer, Run
+from ..engine.inbox import questions
 from ..engine.launch import Part
 from ..engine.ondemand import being_the_worker, ensure_worker
 from ..files import write_atomically
@@ -25,7 +26,7 @@ from ..release.bundle import bundle, file_name
 from ..settings import MLWF
 from ..workspace import Workspace
 from . import show
-from .context import CommandLine, Context, values
+from .context import CommandLine, Context, answer_values, values
 from .execute import execute, wait_for, worker
 
 FAILED = 1
@@ -190,6 +191,44 @@ def go_on(context: Context, run: str, parameters: tuple[str, ...], as_json: bool
     context.control.go_on(found)
     ensure_worker(context.workspace, context.settings)
     _tell(context, found.id, f"Run {found.number} goes on.", as_json)
+
+
+@cli.command()
+@as_json
+@click.pass_obj
+def inbox(context: Context, as_json: bool) -> None:
+    """List what waits for people."""
+    waiting = list(questions(context.store))
+    if as_json:
+        _print_json([question.model_dump(mode="json") for question in waiting])
+    elif waiting:
+        show.console().print(show.inbox_table(waiting))
+    else:
+        click.echo("Nothing waits for anybody.")
+
+
+@cli.command()
+@click.argument("run", metavar="RUN")
+@click.argument("step", metavar="STEP")
+@click.option("--reject", is_flag=True, help="Reject what is asked; without it, it is approved.")
+@click.option("-p", "values", multiple=True, metavar="NAME=VALUE", help="Value of a field, or the label of an item.")
+@click.option("--comment", help="Why.")
+@as_json
+@click.pass_obj
+def answer(
+    context: Context, run: str, step: str, reject: bool, values: tuple[str, ...], comment: str | None, as_json: bool
+) -> None:
+    """Answer what STEP of RUN waits for: approve or reject it, or give the values it asks for."""
+    found = context.store.get_run(run)
+    given = Answer(
+        decision="reject" if reject else "approve",
+        values=answer_values(found, step, values),
+        comment=comment,
+        by=getpass.getuser(),
+    )
+    context.control.answer(found, step, given)
+    ensure_worker(context.workspace, context.settings)
+    _tell(context, found.id, f"Step '{step}' of run {found.number} goes on.", as_json)
 
 
 @cli.command()

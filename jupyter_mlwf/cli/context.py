@@ -142,3 +142,19 @@ def values(parameters: Mapping[str, Parameter], assignments: Sequence[str]) -> d
             raise BadRequest(f"'{assignment}' gives no value: write -p name=value.")
         found[name] = read_text(parameters[name], text) if name in parameters else text
     return found
+
+
+def answer_values(run: Run, step: str, assignments: Sequence[str]) -> dict[str, JsonValue]:
+    """Values of an answer from `name=value`: a parameter's, a field's of a form, or the label of an item."""
+    waiting = run.steps[step].waiting if step in run.steps else None
+    if waiting and waiting.what == "parameters":
+        return values({name: run.workflow.parameters[name] for name in waiting.names}, assignments)
+    person = run.definition(step).person if waiting else None
+    fields = (person.form or {}).get("properties") if person else None
+    texts = {name: "str" for name, field in fields.items() if _is_text(field)} if isinstance(fields, dict) else {}
+    kinds = dict.fromkeys(fields, "json") | texts if isinstance(fields, dict) else {}
+    return values({name: Parameter.model_validate({"type": kind}) for name, kind in kinds.items()}, assignments)
+
+
+def _is_text(field: JsonValue) -> bool:
+    return isinstance(field, dict) and field.get("type") == "string"

@@ -14,6 +14,7 @@ from rich.text import Text
 from ..core.errors import MLWFError, Problem
 from ..core.record import RunRecord, RunSummary, StepRecord
 from ..core.release import ReleaseSummary
+from ..engine.inbox import Question
 
 #: Columns in a pipe: whoever reads it wants the words whole.
 WIDE = 240
@@ -108,6 +109,18 @@ def runs_table(runs: Iterable[RunSummary]) -> Table:
             duration(run.seconds),
             run.id,
         )
+    return table
+
+
+def inbox_table(questions: Iterable[Question]) -> Table:
+    """What waits for people, with how to answer it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("Run", "Step", "Asks", "Until"):
+        table.add_column(column, no_wrap=column != "Asks")
+    for each in questions:
+        asked = ", ".join(each.parameters) or (each.message or "").strip().split("\n")[0]
+        until = each.until.astimezone().strftime("%Y-%m-%d %H:%M") if each.until else ""
+        table.add_row(str(each.number), escape(each.step), escape(f"{each.what}: {asked}"), until)
     return table
 
 

@@ -13,6 +13,7 @@ from ..core.record import RunRecord, RunSummary
 from ..core.release import Release, ReleaseSummary, Version
 from ..core.run import Event
 from ..core.workflow import Workflow
+from ..engine.inbox import Question
 
 PREFIX = "mlwf/v1"
 
@@ -82,6 +83,22 @@ class RetryRequest(_Request):
         None, description="This step, and all that follows from it; without it, all that did not succeed."
     )
     parameters: dict[str, JsonValue] = Field(default_factory=dict, description="New values of parameters.")
+
+
+class AnswerRequest(_Request):
+    """What a person answers."""
+
+    decision: Literal["approve", "reject"] = "approve"
+    values: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Of a form, of parameters that are asked, or the label of each item."
+    )
+    comment: str | None = Field(None, max_length=10_000)
+
+
+class Inbox(BaseModel):
+    """What waits for people, the oldest run first."""
+
+    questions: list[Question]
 
 
 class RunPage(BaseModel):
@@ -239,6 +256,18 @@ OPERATIONS: tuple[Operation, ...] = (
         "execute",
         "mlwf-runs",
         RetryRequest,
+        status=202,
+    ),
+    Operation("GET", "/inbox", "getInbox", "What waits for people.", Inbox, "read", "mlwf-runs"),
+    Operation(
+        "POST",
+        "/runs/{run}/steps/{step}/answer",
+        "answerStep",
+        "Answer what a step waits for.",
+        RunRecord,
+        "execute",
+        "mlwf-runs",
+        AnswerRequest,
         status=202,
     ),
     Operation(

@@ -12,15 +12,18 @@ from pydantic import BaseModel
 from .. import __version__
 from ..core.errors import BadRequest, InvalidWorkflow, NotFound
 from ..core.record import record
-from ..core.run import Run
+from ..core.run import Answer, Run
+from ..engine.inbox import questions
 from ..engine.launch import Part
 from ..engine.ondemand import worker_is_alive
 from ..ports import LOG_NAME
 from ..release.bundle import bundle, file_name
 from ..release.freeze import problems_of
 from .contract import (
+    AnswerRequest,
     ChangeRequest,
     EventPage,
+    Inbox,
     Inspection,
     InspectRequest,
     ReleasePage,
@@ -127,6 +130,16 @@ def retry_run(services: Services, call: Call) -> BaseModel:
     return _asked(services, call, lambda run: services.control.retry(run, body.step, body.parameters))
 
 
+def answer_step(services: Services, call: Call) -> BaseModel:
+    body = cast(AnswerRequest, call.body)
+    answer = Answer(decision=body.decision, values=body.values, comment=body.comment, by=call.user)
+    return _asked(services, call, lambda run: services.control.answer(run, call.path["step"], answer))
+
+
+def get_inbox(services: Services, call: Call) -> Inbox:
+    return Inbox(questions=list(questions(services.store)))
+
+
 def list_events(services: Services, call: Call) -> EventPage:
     run = _run(services, call)
     limit = min(max(call.query.get("limit", 1000), 1), 1000)
@@ -185,6 +198,8 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
     "continueRun": continue_run,
     "changeParameters": change_parameters,
     "retryRun": retry_run,
+    "answerStep": answer_step,
+    "getInbox": get_inbox,
     "listEvents": list_events,
     "getNotebook": get_notebook,
     "getLog": get_log,

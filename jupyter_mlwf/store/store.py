@@ -266,6 +266,17 @@ class SqlRunStore:
                 for row in connection.execute(query).mappings()
             ]
 
+    def waiting(self) -> list[tuple[str, str]]:
+        """Run and step of all that waits for people, the oldest run first."""
+        query = (
+            select(tables.step_runs.c.run, tables.step_runs.c.step)
+            .join(tables.runs, tables.runs.c.id == tables.step_runs.c.run)
+            .where(tables.step_runs.c.state == "waiting", tables.runs.c.finished.is_(None))
+            .order_by(tables.runs.c.number)
+        )
+        with self._database.read() as connection:
+            return [(row.run, row.step) for row in connection.execute(query)]
+
     def holders(self) -> set[str]:
         """Owners of the leases on runs that have not ended."""
         query = select(tables.runs.c.lease_owner).where(

@@ -115,6 +115,12 @@ step_runs = Table(
     Column("data", Json, nullable=False, comment="The rest of the step run."),
     Column("cache_key", Text, comment="Key of the fingerprint of a result that may serve again."),
     Index(
+        "step_runs_waiting",
+        "run",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
         "step_runs_by_cache_key",
         "cache_key",
         sqlite_where=text("cache_key IS NOT NULL"),
@@ -141,6 +147,7 @@ requests = Table(
     Column("id", _Long, primary_key=True, autoincrement=True),
     Column("run", Text, ForeignKey("runs.id"), nullable=False, index=True),
     Column("data", Json, nullable=False, comment="What is asked. A row goes when its run has answered."),
+    sqlite_autoincrement=True,  # a number is not given again: who has heard a request knows it by that
 )
 
 releases = Table(

@@ -1,4 +1,4 @@
-"""Runs that are executed for a step of another run."""
+"""Runs that are executed for a step of another run; steps that wait for people."""
 
 from __future__ import annotations
 
@@ -15,3 +15,10 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("parent_step", sa.Text))
     op.add_column("runs", sa.Column("parent_attempt", sa.Integer))
     op.create_index("runs_by_parent", "runs", ["parent_run", "parent_step", "parent_attempt"], unique=True)
+    op.create_index(
+        "step_runs_waiting",
+        "step_runs",
+        ["run"],
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
