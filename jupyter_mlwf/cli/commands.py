@@ -12,12 +12,11 @@ from pathlib import Path
 
 import click
 from pydantic import BaseModel
-from rich.console import Console
 
 from .. import __version__
 from ..core.errors import BadRequest, MLWFError
 from ..core.release import parse_target
-from ..core.run import Run
+from ..core.run import STEP_ENDED, Run
 from ..engine.ondemand import being_the_worker, ensure_worker
 from ..files import write_atomically
 from ..release.bundle import bundle, file_name
@@ -111,7 +110,7 @@ def run(
     """Run a workflow: a .mlwf file, or a released version."""
     created = context.launch(target, parameters, cache=not no_cache)
     if detach:
-        ensure_worker(context.workspace, context.settings)
+        context.wake_worker()
         if as_json:
             _print_json(context.record(created))
         else:
@@ -127,7 +126,14 @@ def finish(context: Context, created: Run, as_json: bool) -> None:
     if as_json:
         _print_json(context.record(ended))
     else:
-        _print_run(console, context, ended)
+        shown = context.record(ended)
+        console.print(show.headline(shown))
+        if len(shown.steps) > show.MANY:
+            console.print(show.tally(ended), highlight=False)
+            told = {name: step for name, step in shown.steps.items() if show.wants_attention(step)}
+            shown = shown.model_copy(update={"steps": told})
+        if shown.steps:
+            console.print(show.run_table(shown))
     if ended.state != "succeeded":
         sys.exit(FAILED)
 
@@ -142,11 +148,13 @@ def stop(context: Context, run: str, step: str | None, wait: bool, as_json: bool
     """Stop RUN (a number or an id), whoever executes it."""
     found = context.store.get_run(run)
     context.control.stop(found, step)
-    if not found.ended:
-        ensure_worker(context.workspace, context.settings)
-    if wait and step is None:
-        found = asyncio.run(wait_for(context, found))
-    _tell(context, found.id, f"Run {found.number} is being stopped." if not found.ended else "", as_json)
+    context.wake_worker()
+    if wait:
+        found = asyncio.run(wait_for(context, found, step))
+    what = f"Run {found.number}" if step is None else f"Step '{step}' of run {found.number}"
+    state = found.state if step is None else found.steps[step].state
+    ended = found.ended if step is None else state in STEP_ENDED
+    _tell(context, found.id, f"{what} has ended: {state}." if ended else f"{what} is being stopped.", as_json)
 
 
 @cli.command()
@@ -171,7 +179,7 @@ def go_on(context: Context, run: str, parameters: tuple[str, ...], as_json: bool
     if parameters:
         context.control.change(found, values(found.workflow.parameters, parameters))
     context.control.go_on(found)
-    ensure_worker(context.workspace, context.settings)
+    context.wake_worker()
     _tell(context, found.id, f"Run {found.number} goes on.", as_json)
 
 
@@ -191,7 +199,7 @@ def retry(
     if wait:
         finish(context, context.store.get_run(found.id), as_json)
         return
-    ensure_worker(context.workspace, context.settings)
+    context.wake_worker()
     _tell(context, found.id, f"Run {found.number} goes on.", as_json)
 
 
@@ -221,7 +229,12 @@ def show_run(context: Context, run: str, as_json: bool) -> None:
     if as_json:
         _print_json(context.record(found))
     else:
-        _print_run(show.console(), context, found)
+        console, shown = show.console(), context.record(found)
+        console.print(show.headline(shown))
+        console.print(show.parameters(shown))
+        console.print(show.run_table(shown, context.clock.now()))
+        if why := show.not_cached(shown):
+            console.print(why)
 
 
 @cli.command()
@@ -306,13 +319,7 @@ def _tell(context: Context, run: str, said: str, as_json: bool) -> None:
     if as_json:
         _print_json(context.record(found))
     else:
-        click.echo(said or f"Run {found.number} has ended: {found.state}.")
-
-
-def _print_run(console: Console, context: Context, run: Run) -> None:
-    shown = context.record(run)
-    console.print(show.headline(shown))
-    console.print(show.run_table(shown))
+        click.echo(said)
 
 
 def _print_json(value: BaseModel | object) -> None:

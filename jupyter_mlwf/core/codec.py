@@ -14,13 +14,16 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from .errors import InvalidWorkflow, Problem, bounded
-from .workflow import FORMAT, Parameter, Reference, Step, Value, Workflow
+from .units import DURATION_PATTERN, SIZE_PATTERN
+from .workflow import FORMAT, Parameter, Reference, Resources, Retries, Step, Value, Workflow
 
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 64
 MAX_STEPS = 10_000
 
 _MODELS: dict[str, type[BaseModel]] = {"steps": Step, "parameters": Parameter}
+#: Parts of a step that are objects themselves.
+STEP_PARTS: dict[str, type[BaseModel]] = {"retries": Retries, "resources": Resources}
 # By the tags of the union of arguments, which pydantic puts into places.
 _ARGUMENTS: dict[str, type[BaseModel] | None] = {"literal": None, "reference": Reference, "value": Value}
 # Possessive, and content with a string that never ends: a hostile text cannot make it look at a character twice.
@@ -256,11 +259,19 @@ def _refused(code: str, place: str, message: str, mend: str) -> InvalidWorkflow:
 _WORDS = {
     "dict_type": "an object",
     "float_type": "a number",
+    "int_type": "a whole number",
     "list_type": "a list",
     "model_type": "an object",
     "string_type": "text",
     "tuple_type": "two numbers, [x, y]",
 }
+
+
+_MEASURES = {
+    DURATION_PATTERN: ("a duration", "Write a number and a unit (ms, s, m, h or d), such as 30s or 1.5h."),
+    SIZE_PATTERN: ("a size", "Write a number and a unit (KiB, MiB, GiB, TiB, KB, MB, GB or TB), such as 512MiB."),
+}
+_BOUNDS = {"greater_than_equal": ("ge", "less", "at least"), "less_than_equal": ("le", "more", "at most")}
 
 
 def _explain(error: ErrorDetails) -> Problem:
@@ -272,8 +283,17 @@ def _explain(error: ErrorDetails) -> Problem:
     model = _MODELS.get(path[0]) if len(path) == 3 else None
     if len(path) > 4 and path[0] == "steps" and path[4] in _ARGUMENTS:
         model = _ARGUMENTS[path.pop(4)]
+    if len(path) == 4 and path[0] == "steps":
+        model = STEP_PARTS.get(path[2])
     if path[0] == "layout" and kind in ("missing", "too_long"):
         kind, path = "tuple_type", path[:2]
+    if len(path) > 3 and path[0] == "steps" and path[2] == "cache":
+        return Problem(
+            code="wrong-type",
+            place=".".join(path[:3]),
+            message=f"{_shown(given)} is neither true or false nor a duration.",
+            mend="To say how old a result may be, write a number and a unit, such as 12h or 7d.",
+        )
     place, last = ".".join(path), path[-1]
     if kind == "extra_forbidden":
         fields = (model or Workflow).model_fields.items()
@@ -286,6 +306,18 @@ def _explain(error: ErrorDetails) -> Problem:
         )
     if kind == "missing":
         return Problem(code="missing-key", place=place, message=f"'{last}' is missing.", mend="Add it.")
+    if kind == "string_pattern_mismatch" and (measure := _MEASURES.get(error["ctx"]["pattern"])):
+        what, rule = measure
+        return Problem(code="bad-value", place=place, message=f"{_shown(given)} is not {what}.", mend=rule)
+    if kind in _BOUNDS:
+        key, comparison, words = _BOUNDS[kind]
+        bound = f"{error['ctx'][key]:g}"
+        return Problem(
+            code="bad-value",
+            place=place,
+            message=f"{_shown(given)} is {comparison} than {bound}.",
+            mend=f"Give {words} {bound}.",
+        )
     if kind == "string_pattern_mismatch":
         identifier = len(path) > 2 and path[2] == "parameters"
         what, rule = (
@@ -309,12 +341,12 @@ def _explain(error: ErrorDetails) -> Problem:
             message=f"{_shown(given)} is not allowed here.",
             mend=f"Use {error['ctx']['expected']}.",
         )
-    if model is Step and last == "notebook":
+    if (model is Step and last == "notebook") or (len(path) == 4 and path[2] == "files"):
         return Problem(
             code="bad-path",
             place=place,
             message=f"{_shown(given)} is not a path relative to the document.",
-            mend="Write it with forward slashes, such as notebooks/train.ipynb.",
+            mend=f"Write it with forward slashes, such as {'notebooks/train.ipynb' if model else 'data/raw.csv'}.",
         )
     return Problem(code="wrong-type", place=place, message=f"{_shown(given)} is not {_WORDS[kind]}.", mend="Change it.")
 

@@ -111,7 +111,7 @@ def _check_after(workflow: Workflow, name: str, step: Step) -> Iterator[Problem]
                 code="unknown-step",
                 place=f"steps.{name}.after.{index}",
                 message=f"There is no step '{before}' to wait for.",
-                mend=_suggest(before, workflow.steps, "Remove it, or name a step of this workflow"),
+                mend=suggest(before, workflow.steps, "Remove it, or name a step of this workflow"),
             )
 
 
@@ -128,7 +128,7 @@ def _check_arguments(
                 code="unknown-input",
                 place=place,
                 message=f"The notebook {step.notebook} has no input '{key}'.",
-                mend=_suggest(key, inputs, "Assign it in the notebook's cell tagged 'parameters', or remove it"),
+                mend=suggest(key, inputs, "Assign it in the notebook's cell tagged 'parameters', or remove it"),
             )
         wanted = inputs.get(key)
         if isinstance(argument, Reference):
@@ -172,7 +172,7 @@ def _check_reference(
                 code="unknown-parameter",
                 place=place,
                 message=f"The workflow has no parameter '{name}'.",
-                mend=_suggest(name, workflow.parameters, "Add it to the workflow's parameters"),
+                mend=suggest(name, workflow.parameters, "Add it to the workflow's parameters"),
             )
         case ParameterSource(name):
             given = workflow.parameters[name].type
@@ -188,7 +188,7 @@ def _check_reference(
                 code="unknown-step",
                 place=place,
                 message=f"There is no step '{step}'.",
-                mend=_suggest(step, workflow.steps, "Add it, or refer to a step of this workflow"),
+                mend=suggest(step, workflow.steps, "Add it, or refer to a step of this workflow"),
             )
         case StepSource(step, kind, name):
             source = notebooks[workflow.steps[step].notebook]
@@ -207,7 +207,7 @@ def _check_recorded(interface: NotebookInterface, source: StepSource, path: str,
         mend = f"It records an {other[:-1]} of that name: write steps.{source.step}.{other}.{source.name}."
     else:
         call = f'mlwf.{word}("{source.name}"' + (", ...)" if word == "output" else ")")
-        mend = _suggest(source.name, names, f"Record it in the notebook with {call}")
+        mend = suggest(source.name, names, f"Record it in the notebook with {call}")
     yield Problem(
         code=f"unknown-{word}",
         place=place,
@@ -243,7 +243,8 @@ def _assignable(given: str, wanted: str) -> bool:
     return given == wanted or given == "json" or (given, wanted) == ("int", "float")
 
 
-def _suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """How to mend a name that is not known: the likeliest one that is, or what else to do."""
     names = list(islice(known, 1_000))  # a bound, since likeness is slow to tell and a document may be hostile
     near = get_close_matches(name, names, 1)
     if near:

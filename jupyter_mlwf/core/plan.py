@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePath
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from .capacity import Amount, lacking, needed
 from .parameters import Unresolved, resolve
 from .retry import MOST_LOST, lost_too_often, retry_at
 from .run import STEP_ENDED, STEP_GOOD, EventType, FailureReason, Run
+from .workflow import Resources
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Wake:
 Action = Emit | Look | Start | Cancel | Wake
 
 _STEP_BAD = STEP_ENDED - STEP_GOOD
+_TIME = TypeAdapter(datetime)
 
 
 def plan(
@@ -76,7 +78,7 @@ def plan(
     The caller carries them out, applies the events that follow and asks again, until no action is left but to wait: an
     empty list, `Cancel` or `Wake`. A step starts only when all steps it waits for have succeeded; one that waits for a
     step that did not is failed, with the reason `upstream`. Of several that could start, those with the longest way
-    to go behind them start first.
+    to go behind them start first; one that does not fit now holds up no smaller one.
 
     Args:
         run: its state.
@@ -112,64 +114,106 @@ def _advance(
     actions: list[Action] = []
     ready: list[str] = []
     wakes: list[datetime] = []
-    # This runs after every event, so with thousands of steps it has to be quick: sets, and one look at each step.
-    good = {name for name, step in run.steps.items() if step.state in STEP_GOOD}
-    bad = {name for name, step in run.steps.items() if step.state in _STEP_BAD}
+    # This runs after every event, so with thousands of steps it has to be quick: sets, and few looks at each step.
+    good: set[str] = set()
+    bad: set[str] = set()
+    running: set[str] = set()
+    for name, step in run.steps.items():
+        if step.state in STEP_GOOD:
+            good.add(name)
+        elif step.state in _STEP_BAD:
+            bad.add(name)
+        elif step.state == "running":
+            running.add(name)
     for name, before in run.wiring.items():
-        step = run.steps[name]
-        if step.state == "failed" and (at := retry_at(run.workflow.steps[name].retries, step)):
-            bad.discard(name)
-            actions.append(Emit("step.retried", name, {"at": at.isoformat()}))
-        if step.state not in ("pending", "queued"):
+        if name in good or name in running:
             continue
-        why: tuple[FailureReason, str] | None = None
-        if not bad.isdisjoint(before):
-            why = "upstream", f"{_listed([other for other in before if other in bad])} did not succeed."
+        step = run.steps[name]
+        if name in bad:
+            if at := retry_at(run.workflow.steps[name].retries, step):
+                bad.discard(name)
+                actions.append(Emit("step.retried", name, {"at": _TIME.dump_python(at, mode="json")}))
+        elif not bad.isdisjoint(before):
+            bad.add(name)  # so that what waits for it fails now, not one plan later
+            message = f"{_listed([other for other in before if other in bad])} did not succeed."
+            actions.append(_failed(name, "upstream", message))
         elif not good.issuperset(before):
             continue
-        elif lost_too_often(step):
-            why = "lost", f"The process that executed it ended {MOST_LOST} times."
-        elif lack := lacking(run.workflow.steps[name].resources, machine):
-            why = "error", lack
+        elif step.attempts and lost_too_often(step):
+            bad.add(name)
+            actions.append(_failed(name, "lost", f"The process that executed it ended {MOST_LOST} times in a row."))
         elif step.not_before and step.not_before > now:
             wakes.append(step.not_before)
         else:
             ready.append(name)
-        if why:
-            bad.add(name)  # so that what waits for it fails now, not one plan later
-            actions.append(_failed(name, *why))
     if run.state != "waiting":
-        actions += _start(run, sorted(ready, key=lambda name: -run.urgency[name]), free, machine, workspace, missed)
+        ready.sort(key=run.urgency.__getitem__, reverse=True)
+        places = None if run.workflow.max_parallel is None else run.workflow.max_parallel - len(running)
+        actions += _start(run, ready, _Room(free, machine, places), workspace, missed)
     if wakes:
         actions.append(Wake(min(wakes)))
     return actions
 
 
-def _start(
-    run: Run, ready: list[str], free: Amount, machine: Amount, workspace: PurePath, missed: Container[str]
-) -> list[Action]:
+class _Wish:
+    """What some steps ask for, each of them."""
+
+    def __init__(self, resources: Resources, machine: Amount) -> None:
+        self.amount = needed(resources, machine)
+        self.lack = lacking(self.amount, machine)
+        self.fits = True
+        """What did not fit once does not fit later in the same plan: nothing is given back meanwhile."""
+
+
+class _Room:
+    """What a plan has left to give to steps."""
+
+    def __init__(self, free: Amount, machine: Amount, places: int | None) -> None:
+        self._free = free
+        self._machine = machine
+        self._places = places
+        self._wishes: dict[tuple[float, str | None, int], _Wish] = {}
+
+    def wish(self, resources: Resources) -> _Wish:
+        """What a step asks for; the same object for all steps that ask for as much."""
+        key = resources.cpus, resources.memory, resources.gpus
+        if (wish := self._wishes.get(key)) is None:
+            wish = self._wishes[key] = _Wish(resources, self._machine)
+        return wish
+
+    def take(self, wish: _Wish) -> bool:
+        """Take what a step asks for, if it is there."""
+        if not wish.fits or (self._places is not None and self._places < 1):
+            return False
+        if not self._free.holds(wish.amount):
+            wish.fits = False
+            return False
+        self._free = self._free - wish.amount
+        if self._places is not None:
+            self._places -= 1
+        return True
+
+
+def _start(run: Run, ready: list[str], room: _Room, workspace: PurePath, missed: Container[str]) -> list[Action]:
     actions: list[Action] = []
-    places = float("inf") if run.workflow.max_parallel is None else run.workflow.max_parallel
-    places -= sum(step.state == "running" for step in run.steps.values())
     for name in ready:
         step, definition = run.steps[name], run.workflow.steps[name]
         looks = run.cache and definition.cache is not False and not step.fresh and name not in missed
-        amount = needed(definition.resources, machine)
-        if not looks and (places < 1 or not free.holds(amount)):
-            if step.state == "pending":
-                actions.append(Emit("step.queued", name))
-            continue
+        if not looks:  # a result that serves needs nothing of the machine
+            wish = room.wish(definition.resources)
+            if wish.lack:
+                actions.append(_failed(name, "error", wish.lack))
+                continue
+            if not room.take(wish):
+                if step.state == "pending":
+                    actions.append(Emit("step.queued", name))
+                continue
         try:
             parameters = resolve(definition, run.parameters, run.steps, workspace)
         except Unresolved as error:
             actions.append(_failed(name, "error", str(error)))
             continue
-        if looks:
-            actions.append(Look(name, parameters))
-            continue
-        free = free - amount
-        places -= 1
-        actions.append(Start(name, len(step.attempts) + 1, parameters))
+        actions.append(Look(name, parameters) if looks else Start(name, len(step.attempts) + 1, parameters))
     return actions
 
 

@@ -128,6 +128,9 @@ class StepRun(_Data):
         default_factory=dict, description="What the result depends on: digests, by what they are of."
     )
     fresh: bool = Field(default=False, description="Whether it is to be executed in any case.")
+    forgiven: int = Field(
+        default=0, description="How many of the attempts no longer count, as somebody asked for the step again."
+    )
 
     @property
     def notebook(self) -> str | None:
@@ -267,14 +270,13 @@ def _apply_to_run(run: Run, event: Event) -> None:
         case "run.paused":
             run.state = "waiting"
         case "run.continued":
-            run.state = "running"
+            run.state, run.started = "running", run.started or event.time
         case "run.changed":
             run.parameters = run.parameters | _dict(event.data["parameters"])
         case "run.stopping":
             run.state = "stopping"
         case "run.retried":
-            run.state, run.finished = "running", None
-            run.started = run.started or event.time
+            run.state, run.started, run.finished = "running", run.started or event.time, None
         case "run.finished":
             run.state = _RUN_STATE.validate_python(event.data["state"])
             run.finished = event.time
@@ -330,7 +332,8 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
         case "step.retried":
             _begin_anew(step, queued=None)
             step.not_before = _TIME.validate_python(data.get("at"))
-            step.fresh = data.get("fresh") is True
+            if step.not_before is None:  # somebody asked for it; else a policy did
+                step.fresh, step.forgiven = data.get("fresh") is True, len(step.attempts)
         case (
             "run.created"
             | "run.started"
@@ -347,9 +350,9 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
 
 
 def _begin_anew(step: StepRun, queued: datetime | None) -> None:
-    fresh = StepRun(attempts=step.attempts, queued=queued)
+    anew = StepRun(attempts=step.attempts, forgiven=step.forgiven, fresh=step.fresh, queued=queued)
     for name in StepRun.model_fields:
-        setattr(step, name, getattr(fresh, name))
+        setattr(step, name, getattr(anew, name))
 
 
 def _end(step: StepRun, event: Event, state: StepState) -> None:

@@ -51,6 +51,7 @@ DocumentPath = Annotated[str, StringConstraints(min_length=1, max_length=1024), 
 
 #: A JSON number: neither text that looks like one nor true or false.
 Number = Annotated[float, Strict()]
+Whole = Annotated[int, Strict()]
 
 ParameterType = Literal["str", "int", "float", "bool", "list", "json"]
 
@@ -113,19 +114,19 @@ class Parameter(_Model):
 class Retries(_Model):
     """How often, and when, a step that failed is started again by itself."""
 
-    count: int = Field(ge=0, le=100, description="How many times at most, after the first attempt.")
+    count: Whole = Field(ge=0, le=100, description="How many times at most, after the first attempt.")
     delay: Duration = Field(default="0s", description="How long to wait before the first of them.")
-    backoff: float = Field(default=1, ge=1, le=100, description="By how much the wait grows each time.")
+    backoff: Number = Field(default=1, ge=1, le=100, description="By how much the wait grows each time.")
 
 
 class Resources(_Model):
     """What a step takes of the machine. Steps run at once only as far as all of them fit."""
 
-    cpus: float = Field(default=1, ge=0, le=10_000)
+    cpus: Number = Field(default=1, ge=0, le=10_000)
     memory: Size | None = Field(
         default=None, description="Also its limit: a step that takes more is ended, with the reason `memory`."
     )
-    gpus: int = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
+    gpus: Whole = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
 
 
 class Step(_Model):
@@ -164,7 +165,7 @@ class Workflow(_Model):
     name: Name
     title: str | None = Field(default=None, description="Shown instead of the name.")
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
-    max_parallel: int | None = Field(
+    max_parallel: Whole | None = Field(
         default=None,
         ge=1,
         le=10_000,

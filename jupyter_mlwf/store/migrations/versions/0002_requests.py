@@ -17,7 +17,10 @@ def upgrade() -> None:
         "requests",
         sa.Column("id", long, primary_key=True, autoincrement=True),
         sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), nullable=False),
-        sa.Column("data", sa.Text, nullable=False, comment="What is asked. A row goes when its run has answered."),
+        sa.Column(
+            "data", sa.Text, nullable=False, comment="What is asked. A row goes when its run has answered or ended."
+        ),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_requests_run", "requests", ["run"])
     op.add_column(
