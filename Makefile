@@ -11,7 +11,7 @@ PACKAGED := pyproject.toml .ci/hatch_build.py $(wildcard labextension/*.json) la
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help demo test bench lint format watch generate
+.PHONY: help demo test bench suites lint format watch generate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,11 @@ test: lint ## set up, with browser and PostgreSQL, and run all checks and tests
 	pytest tests --ignore=tests/ui -n 2
 	pytest tests/ui
 
-bench: $(VENV)/.test ## compare a chain of notebooks with papermill alone
-	python tests/benchmarks/chain.py
+bench: $(VENV)/.test ## measure us beside papermill and Elyra, and write docs/benchmarks.md (QUICK=1: small, only shown)
+	python -m tests.benchmarks $(if $(QUICK),--quick)
+
+suites: $(VENV)/.test ## run the test suites of nbclient, papermill and ipykernel with forked kernels and ordinary ones
+	python -m tests.suites
 
 lint: $(VENV)/.test $(NODE_MODULES) ## check style, types, layers and generated files
 	ruff check

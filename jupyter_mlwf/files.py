@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from glob import escape
 from pathlib import Path
 
 
@@ -13,7 +14,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Folders above it are made. The file gets the mode of the one it replaces, or 0644 less the umask.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -25,6 +26,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         beside.unlink()
         raise
+
+
+def delete_unfinished(path: Path) -> None:
+    """Delete what `write_atomically` left beside a file when its process was killed. Nobody may write it meanwhile."""
+    for beside in path.parent.glob(f"{escape(_prefix(path))}????????"):
+        beside.unlink(missing_ok=True)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:40]}."
 
 
 def _umask() -> int:

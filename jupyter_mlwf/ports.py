@@ -295,8 +295,13 @@ class StepRunner(Protocol):
         """Interrupt a job, then end it with every process that it started. Does nothing if it has ended."""
         ...
 
-    async def tidy(self, run: str) -> None:
-        """End every process that an earlier worker left of a run."""
+    async def tidy(self, run: str, notebooks: Iterable[Path]) -> None:
+        """End every process that an earlier worker left of a run, and delete files that it had not finished.
+
+        Args:
+            run: its id.
+            notebooks: executed notebooks of the attempts that were interrupted.
+        """
         ...
 
     def environment(self, kernel: str | None) -> dict[str, str]:

@@ -14,6 +14,17 @@ from .core.capacity import Amount
 from .core.units import SIZE_PATTERN, size
 
 
+def _cpus() -> float:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _gpus() -> int:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([device for device in visible.split(",") if device.strip()])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
 class MLWF(Configurable):
     """Settings of jupyter_mlwf."""
 
@@ -23,12 +34,12 @@ class MLWF(Configurable):
     ).tag(config=True)
 
     cpus = Float(
-        min=0.01, help="How many CPUs a worker gives to steps; a step takes one unless it says otherwise. Default: all."
+        _cpus(), min=0.01, help="How many CPUs a worker gives to steps; a step takes one unless it says otherwise."
     ).tag(config=True)
 
-    memory = Unicode(help="How much memory a worker gives to steps, such as 16GiB. Default: all.").tag(config=True)
+    memory = Unicode(help="How much memory a worker gives to steps, such as 16GiB. Empty: all.").tag(config=True)
 
-    gpus = Int(min=0, help="How many GPUs a worker gives to steps. Default: all of NVIDIA's.").tag(config=True)
+    gpus = Int(_gpus(), min=0, help="How many GPUs a worker gives to steps.").tag(config=True)
 
     roles = Dict(
         key_trait=Unicode(),
@@ -55,17 +66,6 @@ class MLWF(Configurable):
     @default("store_url")
     def _default_store_url(self) -> str:
         return os.environ.get("MLWF_STORE_URL", "")
-
-    @default("cpus")
-    def _default_cpus(self) -> float:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-    @default("gpus")
-    def _default_gpus(self) -> int:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        if visible is not None:
-            return len([device for device in visible.split(",") if device.strip()])
-        return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
     @validate("memory")
     def _check_memory(self, proposal: dict[str, str]) -> str:

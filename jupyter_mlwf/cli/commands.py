@@ -12,12 +12,11 @@ from pathlib import Path
 
 import click
 from pydantic import BaseModel
-from rich.console import Console
 
 from .. import __version__
 from ..core.errors import BadRequest, MLWFError
 from ..core.release import parse_target
-from ..core.run import Answer, Run
+from ..core.run import STEP_ENDED, Answer, Run
 from ..engine.inbox import questions
 from ..engine.launch import Part
 from ..engine.ondemand import being_the_worker, ensure_worker
@@ -129,7 +128,7 @@ def run(
     part = Part(scene=scene, only=only, first=first, last=last, inputs_from=inputs_from, cache=not no_cache)
     created = context.launch(target, parameters, part)
     if detach:
-        ensure_worker(context.workspace, context.settings)
+        context.wake_worker()
         if as_json:
             _print_json(context.record(created))
         else:
@@ -145,7 +144,14 @@ def finish(context: Context, created: Run, as_json: bool) -> None:
     if as_json:
         _print_json(context.record(ended))
     else:
-        _print_run(console, context, ended)
+        shown = context.record(ended)
+        console.print(show.headline(shown))
+        if len(shown.steps) > show.MANY:
+            console.print(show.tally(ended), highlight=False)
+            told = {name: step for name, step in shown.steps.items() if show.wants_attention(step)}
+            shown = shown.model_copy(update={"steps": told})
+        if shown.steps:
+            console.print(show.run_table(shown))
     if ended.state != "succeeded":
         sys.exit(FAILED)
 
@@ -160,11 +166,13 @@ def stop(context: Context, run: str, step: str | None, wait: bool, as_json: bool
     """Stop RUN (a number or an id), whoever executes it."""
     found = context.store.get_run(run)
     context.control.stop(found, step)
-    if not found.ended:
-        ensure_worker(context.workspace, context.settings)
-    if wait and step is None:
-        found = asyncio.run(wait_for(context, found))
-    _tell(context, found.id, f"Run {found.number} is being stopped." if not found.ended else "", as_json)
+    context.wake_worker()
+    if wait:
+        found = asyncio.run(wait_for(context, found, step))
+    what = f"Run {found.number}" if step is None else f"Step '{step}' of run {found.number}"
+    state = found.state if step is None else found.steps[step].state
+    ended = found.ended if step is None else state in STEP_ENDED
+    _tell(context, found.id, f"{what} has ended: {state}." if ended else f"{what} is being stopped.", as_json)
 
 
 @cli.command()
@@ -189,7 +197,7 @@ def go_on(context: Context, run: str, parameters: tuple[str, ...], as_json: bool
     if parameters:
         context.control.change(found, values(found.workflow.parameters, parameters))
     context.control.go_on(found)
-    ensure_worker(context.workspace, context.settings)
+    context.wake_worker()
     _tell(context, found.id, f"Run {found.number} goes on.", as_json)
 
 
@@ -247,7 +255,7 @@ def retry(
     if wait:
         finish(context, context.store.get_run(found.id), as_json)
         return
-    ensure_worker(context.workspace, context.settings)
+    context.wake_worker()
     _tell(context, found.id, f"Run {found.number} goes on.", as_json)
 
 
@@ -277,7 +285,12 @@ def show_run(context: Context, run: str, as_json: bool) -> None:
     if as_json:
         _print_json(context.record(found))
     else:
-        _print_run(show.console(), context, found)
+        console, shown = show.console(), context.record(found)
+        console.print(show.headline(shown))
+        console.print(show.parameters(shown))
+        console.print(show.run_table(shown, context.clock.now()))
+        if why := show.not_cached(shown):
+            console.print(why)
 
 
 @cli.command()
@@ -362,13 +375,7 @@ def _tell(context: Context, run: str, said: str, as_json: bool) -> None:
     if as_json:
         _print_json(context.record(found))
     else:
-        click.echo(said or f"Run {found.number} has ended: {found.state}.")
-
-
-def _print_run(console: Console, context: Context, run: Run) -> None:
-    shown = context.record(run)
-    console.print(show.headline(shown))
-    console.print(show.run_table(shown))
+        click.echo(said)
 
 
 def _print_json(value: BaseModel | object) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jupyter_core.application import JupyterApp
 from pydantic import JsonValue
+from traitlets import TraitError
 
 from ..clock import SystemClock
 from ..core.errors import BadRequest
@@ -21,6 +22,8 @@ from ..core.workflow import Parameter
 from ..documents import Document, Reader
 from ..engine.control import Control
 from ..engine.launch import Launcher, Part
+from ..engine.ondemand import ensure_worker
+from ..engine.recovery import forget_the_dead
 from ..ports import Notebooks, RunStore
 from ..release.freeze import Releaser
 from ..settings import MLWF
@@ -37,12 +40,25 @@ class CommandLine(JupyterApp):
         return "jupyter_server_config"
 
     def read(self, arguments: Sequence[str]) -> MLWF:
-        """The settings, of which those on the command line win."""
+        """The settings, of which those on the command line win.
+
+        Raises:
+            BadRequest: there is no such setting, or a value does not fit.
+        """
+        for argument in arguments:
+            name, equals, _ = argument.removeprefix("--MLWF.").partition("=")
+            if name not in MLWF.class_trait_names(config=True):
+                raise BadRequest(f"There is no setting MLWF.{name}: jupyter mlwf --help-all lists all settings.")
+            if not equals:
+                raise BadRequest(f"'{argument}' gives no value: write --MLWF.{name}=VALUE.")
         self.parse_command_line(list(arguments))
         given = deepcopy(self.config)
         self.load_config_file()
         self.update_config(given)
-        return MLWF(parent=self)
+        try:
+            return MLWF(parent=self)
+        except TraitError as error:
+            raise BadRequest(f"A setting does not fit: {str(error).rstrip('.')}.") from None
 
 
 class Context:
@@ -112,6 +128,11 @@ class Context:
         return self.launcher.release(
             f"{release.name}@{release.version}", values(release.workflow.parameters, assignments), part
         )
+
+    def wake_worker(self) -> None:
+        """Have a worker execute what nobody does."""
+        if forget_the_dead(self.store) or self.store.claimable(self.clock.now()):
+            ensure_worker(self.workspace, self.settings)
 
     def record(self, run: Run) -> RunRecord:
         """The record of a run, with paths as they are from the current folder."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -14,10 +16,17 @@ from rich.text import Text
 from ..core.errors import MLWFError, Problem
 from ..core.record import RunRecord, RunSummary, StepRecord
 from ..core.release import ReleaseSummary
+from ..core.run import STEP_ENDED, Attempt, Run
 from ..engine.inbox import Question
 
 #: Columns in a pipe: whoever reads it wants the words whole.
 WIDE = 240
+
+#: More steps than these are counted rather than listed while a run goes on.
+MANY = 50
+
+_LONGEST_VALUE = 60
+_MOST_NAMED = 5
 
 #: A mark and a colour by state: colour is never the only sign.
 STATES = {
@@ -58,7 +67,7 @@ def duration(seconds: float | None) -> str:
 
 
 def run_table(run: RunRecord, now: datetime | None = None) -> RenderableType:
-    """The steps of a run with their metrics and checks; below, why the failed ones failed.
+    """The steps of a run with their attempts, metrics and checks; below, why the failed ones failed.
 
     Args:
         run: the record.
@@ -72,18 +81,55 @@ def run_table(run: RunRecord, now: datetime | None = None) -> RenderableType:
     for name, step in run.steps.items():
         table.add_row(
             escape(step.title or name),
-            state(step.state, step.reason) + _progress(step),
+            _standing(step),
             duration(_seconds(step, now)),
             ", ".join(f"{escape(key)} {_number(value)}" for key, value in step.metrics.items()),
             _checks(step),
         )
+        for attempt in _told_attempts(step):
+            table.add_row(
+                Text(f"  attempt {attempt.number}", "dim"),
+                state(attempt.state, attempt.reason),
+                duration(_seconds(attempt, now)),
+            )
     parts: list[RenderableType] = [table]
     for name, step in run.steps.items():
-        if step.state == "failed" and step.message:
+        # What failed upstream has its reason in the table, and its cause below.
+        if step.state == "failed" and step.message and step.reason != "upstream":
             where = f"\n{escape(step.notebook)}" if step.notebook else ""
             said = f"[red]✗[/] [bold]{escape(step.title or name)}[/]: {escape(step.message)}{where}"
             parts.append(Padding(said, (1, 0, 0, 0)))
     return Group(*parts)
+
+
+def parameters(run: RunRecord) -> Text:
+    """The parameters of a run, on a line."""
+    given = ", ".join(f"{name} = {_value(value)}" for name, value in run.parameters.items())
+    return Text.assemble(("Parameters: ", "bold"), given or "none")
+
+
+def not_cached(run: RunRecord) -> Text:
+    """Why steps were executed though an earlier run may have had their results; one line a reason."""
+    why: dict[str, list[str]] = defaultdict(list)
+    for name, step in run.steps.items():
+        if step.not_cached:
+            why[step.not_cached].append(name)
+    return Text("").join(
+        Text.assemble("\n", ("Not cached: ", "bold"), f"{_named(names)}. {reason}") for reason, names in why.items()
+    )
+
+
+def tally(run: Run) -> str:
+    """How many steps of a run there are, and in which states."""
+    count: Counter[str] = Counter(step.state for step in run.steps.values())
+    ended = sum(count[each] for each in STEP_ENDED)
+    states = ", ".join(f"{count[each]:,} {each}" for each in STATES if count[each] and each != "pending")
+    return f"{ended:,} of {len(run.steps):,} steps" + (f": {states}" if states else "")
+
+
+def wants_attention(step: StepRecord) -> bool:
+    """Whether somebody who started a run should look at this step."""
+    return step.state in ("failed", "stopped") and step.reason != "upstream"
 
 
 def headline(run: RunSummary) -> Text:
@@ -152,16 +198,41 @@ def print_error(console: Console, error: MLWFError) -> None:
     print_problems(console, error.problems)
 
 
-def _seconds(step: StepRecord, now: datetime | None) -> float | None:
-    if step.seconds is None and now and step.state == "running" and step.started:
-        return max((now - step.started).total_seconds(), 0.0)
-    return step.seconds
+def _seconds(step: StepRecord | Attempt, now: datetime | None) -> float | None:
+    """How long a step or an attempt took, or has taken so far."""
+    if step.state == "running":
+        end = now
+    elif isinstance(step, StepRecord):
+        return step.seconds
+    else:
+        end = step.finished
+    return max((end - step.started).total_seconds(), 0.0) if end and step.started else None
 
 
-def _progress(step: StepRecord) -> str:
-    if step.state != "running" or step.progress is None:
-        return ""
-    return f" {step.progress.cell}/{step.progress.cells}"
+def _standing(step: StepRecord) -> Text:
+    said = state(step.state, step.reason)
+    if step.state == "running" and step.progress:
+        said += f" {step.progress.cell}/{step.progress.cells}"
+    elif step.source:
+        said += f" (run {step.source.number})"
+    return said
+
+
+def _told_attempts(step: StepRecord) -> list[Attempt]:
+    """The attempts, where they are more than the row of their step says."""
+    same = len(step.history) == 1 and step.history[0].state == step.state
+    return [] if same else step.history
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[: _MOST_NAMED - 1])} and {len(names) - _MOST_NAMED + 1:,} more"
+
+
+def _value(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
 def _checks(step: StepRecord) -> Text:

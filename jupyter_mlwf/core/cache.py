@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -18,8 +17,14 @@ from .workflow import Step
 
 #: A text in code that may name a file, in the quotes that Python, R and Julia have in common.
 _LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\\n]){1,500})\1""")
-#: What Python code imports first of a dotted name.
-_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+#: What Python code imports; of a dotted name, the first part is a file or a folder.
+_FROM = re.compile(r"^[ \t]*from[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+#: A line that IPython or a shell reads, with words that may name files: `%run helper.py`, `!python prepare.py a.csv`.
+_COMMAND = re.compile(r"^[ \t]*[%!]{1,2}(.{1,10000})", re.MULTILINE)
+
+#: Tags that have a cell executed in another way. All others only change how it looks.
+_TAGS = frozenset({"parameters", "injected-parameters", "raises-exception", "skip-execution"})
 
 _MOST_NAMED = 3
 
@@ -37,22 +42,43 @@ class Code:
     """Modules that it imports, each of which may be a file beside the notebook."""
 
 
-@lru_cache(maxsize=1000)
 def code(notebook: bytes) -> Code:
     """Read the code of a notebook (the frozen JSON)."""
     content = json.loads(notebook)
-    cells = [
-        (_text(cell["source"]), sorted(cell.get("metadata", {}).get("tags", [])))
-        for cell in content["cells"]
-        if cell["cell_type"] == "code"
-    ]
+    found = [(_text(cell["source"]), _tags(cell)) for cell in content["cells"] if cell["cell_type"] == "code"]
+    cells = [(text, tags) for text, tags in found if text.strip() or tags]
     source = "\n".join(text for text, _ in cells)
+    name = _object(_object(content, "metadata"), "kernelspec").get("name")
     return Code(
         digest=digest(cells),
-        kernel=content.get("metadata", {}).get("kernelspec", {}).get("name"),
-        literals=frozenset(match[2] for match in _LITERAL.finditer(source)),
-        imports=frozenset(_IMPORT.findall(source)),
+        kernel=name if isinstance(name, str) and name else None,
+        literals=frozenset(_literals(source)),
+        imports=frozenset(_imports(source)),
     )
+
+
+def _literals(source: str) -> Iterator[str]:
+    yield from (match[2] for match in _LITERAL.finditer(source))
+    for line in _COMMAND.findall(source):
+        yield from line.split()
+
+
+def _imports(source: str) -> Iterator[str]:
+    yield from _FROM.findall(source)
+    for names in _IMPORT.findall(source):
+        for name in names.split(","):
+            if match := re.match(r"[ \t]*([A-Za-z_]\w*)", name):
+                yield match[1]
+
+
+def _tags(cell: dict[str, JsonValue]) -> list[str]:
+    tags = _object(cell, "metadata").get("tags")
+    return sorted(_TAGS.intersection(tag for tag in tags if isinstance(tag, str))) if isinstance(tags, list) else []
+
+
+def _object(data: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def digest(value: object) -> str:
@@ -106,9 +132,7 @@ def serves(earlier: Earlier, step: Step, now: datetime) -> bool:
 
 def result(earlier: Earlier, parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """The data of the `step.cached` event that takes an earlier result over."""
-    took = earlier.step.model_dump(
-        mode="json", include={"outputs", "artifacts", "metrics", "checks", "fingerprint"}, exclude_unset=False
-    )
+    took = earlier.step.model_dump(mode="json", include={"outputs", "artifacts", "metrics", "checks", "fingerprint"})
     return {**took, "parameters": parameters, "source": earlier.source.model_dump(mode="json")}
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from .units import shown_size, size
 from .workflow import Resources
 
+#: Fractions of CPUs do not add up exactly: 0.3 + 0.3 + 0.4 have to fit into one.
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True)
 class Amount:
@@ -26,7 +29,7 @@ class Amount:
 
     def holds(self, other: Amount) -> bool:
         """Whether the other fits in."""
-        return other.cpus <= self.cpus and other.memory <= self.memory and other.gpus <= self.gpus
+        return other.cpus <= self.cpus + _ROUNDING and other.memory <= self.memory and other.gpus <= self.gpus
 
 
 def total(amounts: Iterable[Amount]) -> Amount:
@@ -40,18 +43,22 @@ def needed(resources: Resources, machine: Amount) -> Amount:
     return Amount(min(resources.cpus, machine.cpus), memory, resources.gpus)
 
 
-def lacking(resources: Resources, machine: Amount) -> str | None:
-    """Why a step can never run on a machine, in a sentence; None if it can."""
-    amount = needed(resources, machine)
+def lacking(amount: Amount, machine: Amount) -> str | None:
+    """Why a step that takes that much can never run on a machine, in words; None if it can."""
     if amount.gpus > machine.gpus:
-        return f"It asks for {amount.gpus} GPU{'' if amount.gpus == 1 else 's'}; this machine offers {machine.gpus}."
-    if amount.memory > machine.memory:
-        return f"It asks for {shown_size(amount.memory)} of memory; this machine offers {shown_size(machine.memory)}."
-    return None
+        wanted, there = f"{amount.gpus} GPU{'' if amount.gpus == 1 else 's'}", str(machine.gpus or "none")
+    elif amount.memory > machine.memory:
+        wanted, there = f"{shown_size(amount.memory)} of memory", shown_size(machine.memory)
+    else:
+        return None
+    return f"It asks for {wanted}; this machine offers {there}. Lower its resources, or run it on a larger machine."
 
 
 def offer(machine: Amount, used: Mapping[str, Amount], wanting: Iterable[str], run: str) -> Amount:
-    """What a run may take now: all that is free, but of the CPUs no more than its share while others wait for some.
+    """What a run may take now.
+
+    That is all that is free, but of the CPUs no more than its share while another run waits for some and has less. So
+    nothing is left idle where shares come out as fractions of steps, and who has nothing is never kept waiting.
 
     Args:
         machine: the whole of it.
@@ -60,9 +67,10 @@ def offer(machine: Amount, used: Mapping[str, Amount], wanting: Iterable[str], r
         run: the one that asks.
     """
     free = machine - total(used.values())
+    nothing = Amount()
     others = set(wanting) - {run}
-    if not others:
+    mine = used.get(run, nothing).cpus
+    if all(mine <= used.get(other, nothing).cpus for other in others):
         return free
-    mine = used.get(run, Amount()).cpus
-    share = machine.cpus / (len(others | {other for other, amount in used.items() if amount.cpus} | {run}))
-    return Amount(min(free.cpus, max(share - mine, 0 if mine else free.cpus)), free.memory, free.gpus)
+    share = machine.cpus / len(others | {other for other, amount in used.items() if amount.cpus} | {run})
+    return Amount(min(free.cpus, max(share - mine, 0)), free.memory, free.gpus)

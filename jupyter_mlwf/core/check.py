@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
-from itertools import islice
+from collections.abc import Iterator, Mapping
 
 import networkx as nx
 from pydantic import JsonValue
 
 from . import answers, expressions
-from .errors import Problem, bounded
+from .errors import Problem, bounded, suggest
 from .graph import dag
 from .interface import NotebookInput, NotebookInterface
 from .parameters import complain, complain_input
@@ -88,7 +86,7 @@ def _check_after(workflow: Workflow, name: str, step: Step) -> Iterator[Problem]
                 code="unknown-step",
                 place=f"steps.{name}.after.{index}",
                 message=f"There is no step '{before}' to wait for.",
-                mend=_suggest(before, workflow.steps, "Remove it, or name a step of this workflow"),
+                mend=suggest(before, workflow.steps, "Remove it, or name a step of this workflow"),
             )
 
 
@@ -115,7 +113,7 @@ def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebook
                 code="unknown-input",
                 place=place,
                 message=f"The {what} has no input '{key}'.",
-                mend=_suggest(key, inputs, f"{otherwise}, or remove it"),
+                mend=suggest(key, inputs, f"{otherwise}, or remove it"),
             )
         yield from _Arguments(workflow, notebooks, step).check(argument, place, inputs.get(key))
     for key, wanted in inputs.items():
@@ -232,7 +230,7 @@ class _Arguments:
                 code="bad-expression",
                 place=place,
                 message=f"A step has no '{rest[0]}' that an expression could look at.",
-                mend=_suggest(rest[0], _SEEN, "Use one of those that there are"),
+                mend=suggest(rest[0], _SEEN, "Use one of those that there are"),
             )
         elif len(rest) > 1 and rest[0] in ("outputs", "artifacts", "metrics", "checks"):
             yield from self._check_recorded(step, rest[0], rest[1], place)
@@ -280,7 +278,7 @@ class _Arguments:
         else:
             call = f'mlwf.{word}("{name}"' + (")" if word == "artifact" else ", ...)")
             otherwise = f"Record it in the notebook with {call}" if source.notebook else "Name one that there is"
-            mend = _suggest(name, names, otherwise)
+            mend = suggest(name, names, otherwise)
         yield Problem(
             code=f"unknown-{word}",
             place=place,
@@ -293,7 +291,7 @@ class _Arguments:
             code="unknown-parameter",
             place=place,
             message=f"The workflow has no parameter '{name}'.",
-            mend=_suggest(name, self._workflow.parameters, "Add it to the workflow's parameters"),
+            mend=suggest(name, self._workflow.parameters, "Add it to the workflow's parameters"),
         )
 
     def _unknown_step(self, name: str, place: str) -> Problem:
@@ -301,7 +299,7 @@ class _Arguments:
             code="unknown-step",
             place=place,
             message=f"There is no step '{name}'.",
-            mend=_suggest(name, self._workflow.steps, "Add it, or refer to a step of this workflow"),
+            mend=suggest(name, self._workflow.steps, "Add it, or refer to a step of this workflow"),
         )
 
     @staticmethod
@@ -330,7 +328,7 @@ def _check_scenes(workflow: Workflow) -> Iterator[Problem]:
                     code="unknown-step",
                     place=f"scenes.{name}.{index}",
                     message=f"There is no step '{step}'.",
-                    mend=_suggest(step, workflow.steps, "Remove it, or name a step of this workflow"),
+                    mend=suggest(step, workflow.steps, "Remove it, or name a step of this workflow"),
                 )
 
 
@@ -368,12 +366,3 @@ def _bad_pattern(pattern: str | None) -> str | None:
 def _assignable(given: str, wanted: str) -> bool:
     given = "str" if given in ("enum", "path") else given
     return given == wanted or given == "json" or (given, wanted) == ("int", "float")
-
-
-def _suggest(name: str, known: Iterable[str], otherwise: str) -> str:
-    names = list(islice(known, 1_000))  # a bound, since likeness is slow to tell and a document may be hostile
-    near = get_close_matches(name, names, 1)
-    if near:
-        return f"Did you mean '{near[0]}'?"
-    listed = f" ({', '.join(names)})" if 0 < len(names) <= 8 else ""
-    return f"{otherwise}{listed}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,6 +47,16 @@ def bounded(problems: Iterable[Problem]) -> Iterator[Problem]:
             message=f"There are more than {MAX_PROBLEMS:,} problems; the first ones are listed.",
             mend="Mend those first.",
         )
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """How to mend a name that is not known: the likeliest one that is, or what else to do."""
+    names = list(islice(known, 1_000))  # a bound, since likeness is slow to tell and a document may be hostile
+    near = get_close_matches(name, names, 1)
+    if near:
+        return f"Did you mean '{near[0]}'?"
+    listed = f" ({', '.join(names)})" if 0 < len(names) <= 8 else ""
+    return f"{otherwise}{listed}."
 
 
 class MLWFError(Exception):

@@ -13,15 +13,12 @@ from .units import DURATION_PATTERN, SIZE_PATTERN
 from .workflow import (
     ENVIRONMENT_PATTERN,
     IDENTIFIER_PATTERN,
+    STEP_PARTS,
     WORKFLOW_PATTERN,
     Expression,
     First,
-    Label,
     Parameter,
-    Person,
     Reference,
-    Resources,
-    Retries,
     Step,
     Value,
     Workflow,
@@ -31,10 +28,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Workflow,
     ("steps", "*"): Step,
     ("parameters", "*"): Parameter,
-    ("steps", "*", "retries"): Retries,
-    ("steps", "*", "resources"): Resources,
-    ("steps", "*", "person"): Person,
-    ("steps", "*", "label"): Label,
+    **{("steps", "*", name): model for name, model in STEP_PARTS.items()},
 }
 # By the tags of the union of arguments, which pydantic puts into places.
 _ARGUMENTS: dict[str, type[BaseModel] | None] = {

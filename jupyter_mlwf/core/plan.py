@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from .answers import default_answer, results
 from .branch import Ended
@@ -19,7 +19,7 @@ from .retry import MOST_LOST, lost_too_often, retry_at
 from .run import STEP_ENDED, EventType, Run, index_of, loop_of
 from .scope import scope_of
 from .units import seconds
-from .workflow import FailureReason
+from .workflow import FailureReason, Resources
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class Wake:
 
 
 Action = Emit | Look | Launch | Start | Cancel | Wake
+
+_TIME = TypeAdapter(datetime)
 
 
 def plan(
@@ -134,6 +136,45 @@ def _outcome(run: Run) -> str:
     return "succeeded" if good else "failed"
 
 
+class _Wish:
+    """What some steps ask for, each of them."""
+
+    def __init__(self, resources: Resources, machine: Amount) -> None:
+        self.amount = needed(resources, machine)
+        self.lack = lacking(self.amount, machine)
+        self.fits = True
+        """What did not fit once does not fit later in the same plan: nothing is given back meanwhile."""
+
+
+class _Room:
+    """What a plan has left to give to steps."""
+
+    def __init__(self, free: Amount, machine: Amount, places: int | None) -> None:
+        self._free = free
+        self._machine = machine
+        self._places = places
+        self._wishes: dict[tuple[float, str | None, int], _Wish] = {}
+
+    def wish(self, resources: Resources) -> _Wish:
+        """What a step asks for; the same object for all steps that ask for as much."""
+        key = resources.cpus, resources.memory, resources.gpus
+        if (wish := self._wishes.get(key)) is None:
+            wish = self._wishes[key] = _Wish(resources, self._machine)
+        return wish
+
+    def take(self, wish: _Wish) -> bool:
+        """Take what a step asks for, if it is there."""
+        if not wish.fits or (self._places is not None and self._places < 1):
+            return False
+        if not self._free.holds(wish.amount):
+            wish.fits = False
+            return False
+        self._free = self._free - wish.amount
+        if self._places is not None:
+            self._places -= 1
+        return True
+
+
 class _Plan:
     """One plan, while it is made."""
 
@@ -185,7 +226,7 @@ class _Plan:
     def _retry(self, name: str) -> bool:
         if at := retry_at(self._run.definition(name).retries, self._run.steps[name]):
             self._ended.retry(name)
-            self._emit("step.retried", name, at=at.isoformat())
+            self._emit("step.retried", name, at=_TIME.dump_python(at, mode="json"))
         return at is not None
 
     def _judge(self, name: str, before: list[str]) -> None:
@@ -309,10 +350,8 @@ class _Plan:
         if definition.kind in ("person", "label"):
             if not self._run.paused:
                 self._ask(name)
-        elif lost_too_often(step):
-            self._fail(name, "lost", f"The process that executed it ended {MOST_LOST} times.")
-        elif lack := lacking(definition.resources, self._machine):
-            self._fail(name, "error", lack)
+        elif step.attempts and lost_too_often(step):
+            self._fail(name, "lost", f"The process that executed it ended {MOST_LOST} times in a row.")
         elif step.not_before and step.not_before > self._now:
             self._wakes.append(step.not_before)
             self._retrying = True
@@ -322,16 +361,20 @@ class _Plan:
     def _start(self, ready: Iterable[str]) -> None:
         limit = self._run.workflow.max_parallel
         running = sum(step.state == "running" and step.items is None for step in self._run.steps.values())
-        places = float("inf") if limit is None else limit - running
+        room = _Room(self._free, self._machine, None if limit is None else limit - running)
         for name in ready:
             step, definition = self._run.steps[name], self._run.definition(name)
             looks = self._run.cache and definition.reuses and not step.fresh and name not in self._missed
-            # What another workflow takes of the machine, its own steps say.
-            amount = needed(definition.resources, self._machine) if definition.notebook else Amount()
-            if not looks and (places < 1 or not self._free.holds(amount)):
-                if step.state == "pending":
-                    self._emit("step.queued", name)
-                continue
+            # A result that serves needs nothing of the machine, and of another workflow its own steps take their part.
+            if not looks and definition.notebook:
+                wish = room.wish(definition.resources)
+                if wish.lack:
+                    self._fail(name, "error", wish.lack)
+                    continue
+                if not room.take(wish):
+                    if step.state == "pending":
+                        self._emit("step.queued", name)
+                    continue
             try:
                 parameters = resolve(definition, self._scope(name))
             except Unresolved as error:
@@ -339,11 +382,9 @@ class _Plan:
                 continue
             if looks:
                 self._actions.append(Look(name, parameters))
-                continue
-            self._free = self._free - amount
-            places -= 1
-            begin = Start if definition.notebook else Launch
-            self._actions.append(begin(name, len(step.attempts) + 1, parameters))
+            else:
+                begin = Start if definition.notebook else Launch
+                self._actions.append(begin(name, len(step.attempts) + 1, parameters))
 
     def _scope(self, name: str) -> Scope:
         return scope_of(self._run, self._workspace, name)

@@ -24,6 +24,7 @@ class StepRecord(BaseModel):
     cell: int | None
     started: datetime | None
     finished: datetime | None
+    not_before: datetime | None = Field(description="When the next attempt may start, after a failure.")
     seconds: float | None = Field(description="Duration of the last attempt; null before it ended.")
     progress: Progress | None
     parameters: dict[str, JsonValue]

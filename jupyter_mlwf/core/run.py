@@ -165,10 +165,12 @@ class StepRun(_Data):
     items: list[JsonValue] | None = Field(
         default=None, description="Of a loop that has begun: what it loops over. Turn 3 is the step `NAME.3`."
     )
-
     waiting: Waiting | None = Field(default=None, description="What it waits for, in the state `waiting`.")
     answer: Answer | None = Field(default=None, description="What a person answered last.")
     child: str | None = Field(default=None, description="Of a step that runs a workflow: the id of that run.")
+    forgiven: int = Field(
+        default=0, description="How many of the attempts no longer count, as somebody asked for the step again."
+    )
 
     @property
     def notebook(self) -> str | None:
@@ -363,14 +365,14 @@ def _apply_to_run(run: Run, event: Event) -> None:
         case "run.waiting":
             run.state = "waiting"
         case "run.continued":
-            run.state, run.paused = "running", False
+            run.state, run.started, run.paused = "running", run.started or event.time, False
         case "run.changed":
             run.parameters = run.parameters | _dict(event.data["parameters"])
         case "run.stopping":
             run.state = "stopping"
         case "run.retried":
-            run.state, run.finished, run.paused = "running", None, False
-            run.started = run.started or event.time
+            run.state, run.started, run.finished = "running", run.started or event.time, None
+            run.paused = False
         case "run.finished":
             run.state = _RUN_STATE.validate_python(event.data["state"])
             run.finished = event.time
@@ -444,7 +446,8 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
         case "step.retried":
             _begin_anew(step, queued=None)
             step.not_before = _TIME.validate_python(data.get("at"))
-            step.fresh = data.get("fresh") is True
+            if step.not_before is None:  # somebody asked for it; else a policy did
+                step.fresh, step.forgiven = data.get("fresh") is True, len(step.attempts)
         case (
             "step.expanded"
             | "step.answered"
@@ -495,13 +498,17 @@ def _expand(run: Run, loop: str, event: Event) -> None:
     step.state, step.started, step.items = "running", event.time, items
     for turn in run.turns(loop):
         earlier = run.steps.get(turn)
-        run.steps[turn] = StepRun(attempts=earlier.attempts if earlier else [], fresh=step.fresh)
+        run.steps[turn] = StepRun(
+            attempts=earlier.attempts if earlier else [],
+            forgiven=len(earlier.attempts) if earlier else 0,
+            fresh=step.fresh,
+        )
 
 
 def _begin_anew(step: StepRun, queued: datetime | None) -> None:
-    fresh = StepRun(attempts=step.attempts, queued=queued)
+    anew = StepRun(attempts=step.attempts, forgiven=step.forgiven, fresh=step.fresh, queued=queued)
     for name in StepRun.model_fields:
-        setattr(step, name, getattr(fresh, name))
+        setattr(step, name, getattr(anew, name))
 
 
 def _end(step: StepRun, event: Event, state: StepState) -> None:

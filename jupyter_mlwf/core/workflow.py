@@ -57,7 +57,7 @@ WorkflowPath = Annotated[str, StringConstraints(pattern=WORKFLOW_PATTERN), After
 
 #: A JSON number: neither text that looks like one nor true or false.
 Number = Annotated[float, Strict()]
-Count = Annotated[int, Strict()]
+Whole = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
 
 ParameterType = Literal["str", "int", "float", "bool", "enum", "list", "json", "path"]
@@ -159,7 +159,7 @@ class Parameter(_Model):
 class Retries(_Model):
     """How often, and when, a step that failed is started again by itself."""
 
-    count: Count = Field(ge=0, le=100, description="How many times at most, after the first attempt.")
+    count: Whole = Field(ge=0, le=100, description="How many times at most, after the first attempt.")
     delay: Duration = Field(default="0s", description="How long to wait before the first of them.")
     backoff: Number = Field(default=1, ge=1, le=100, description="By how much the wait grows each time.")
     on: list[RetryReason] = Field(
@@ -176,7 +176,7 @@ class Resources(_Model):
     memory: Size | None = Field(
         default=None, description="Also its limit: a step that takes more is ended, with the reason `memory`."
     )
-    gpus: Count = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
+    gpus: Whole = Field(default=0, ge=0, le=1_000, description="Handed out by CUDA_VISIBLE_DEVICES.")
 
 
 class Person(_Model):
@@ -204,6 +204,14 @@ class Label(_Model):
     message: str | None = Field(default=None, max_length=10_000, description="How to label, in Markdown.")
     role: Name | None = Field(default=None, description="Who may label; as for a person.")
 
+
+#: Parts of a step that are objects themselves.
+STEP_PARTS: dict[str, type[BaseModel]] = {
+    "retries": Retries,
+    "resources": Resources,
+    "person": Person,
+    "label": Label,
+}
 
 StepKind = Literal["notebook", "workflow", "person", "label"]
 _KINDS: tuple[StepKind, ...] = get_args(StepKind)
@@ -236,7 +244,7 @@ class Step(_Model):
     foreach: Argument | None = Field(
         default=None, description="A list: the notebook is executed once for each item, and its outputs become lists."
     )
-    max_parallel: Count | None = Field(
+    max_parallel: Whole | None = Field(
         default=None, ge=1, le=10_000, description="How many items of a loop may run at once, if the machine allows."
     )
     allow_failure: Flag = Field(
@@ -302,7 +310,7 @@ class Workflow(_Model):
     name: Name
     title: str | None = Field(default=None, description="Shown instead of the name.")
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
-    max_parallel: Count | None = Field(
+    max_parallel: Whole | None = Field(
         default=None,
         ge=1,
         le=10_000,

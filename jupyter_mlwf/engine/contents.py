@@ -34,7 +34,8 @@ def content(path: Path, *, folders: bool = True) -> str | None:
     try:
         status = path.stat()
         if S_ISREG(status.st_mode):
-            return _file(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+            # Of these, the time of change is the one that no program can set back.
+            return _file(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
         if folders and S_ISDIR(status.st_mode):
             return digest(sorted((name, content(file, folders=False)) for name, file in _files(path)))
     except (OSError, ValueError):  # not readable, too long or with characters that no path has
@@ -42,8 +43,16 @@ def content(path: Path, *, folders: bool = True) -> str | None:
     return None
 
 
+def known_content(path: Path) -> str | None:
+    """As `content`; None also of a folder that is too large."""
+    try:
+        return content(path)
+    except TooManyFiles:
+        return None
+
+
 @lru_cache(maxsize=100_000)
-def _file(path: Path, size: int, modified: int, inode: int, device: int) -> str:
+def _file(path: Path, *_status: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

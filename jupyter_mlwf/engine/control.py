@@ -83,12 +83,16 @@ class Control:
         Raises:
             NotFound: the run has no such step.
             BadRequest: a step before `first` did not succeed.
-            Conflict: there is nothing to run again.
+            Conflict: there is nothing to run again, or `first` is named and the run has not ended.
             InvalidParameters: the values do not fit.
         """
         if not run.ended:
+            if first is not None:
+                raise Conflict(f"Run {run.number} has not ended: stop it, to begin again with a step.")
             if parameters:
                 self.change(run, parameters)
+            if run.state == "waiting":
+                self.go_on(run)
             return
         now = self._clock.now()
         events = [Event(run=run.id, time=now, type="run.retried")]

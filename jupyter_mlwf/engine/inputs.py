@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -52,10 +53,11 @@ class Inputs:
         return {f"{FILE} {path}": each for path, each in found.items() if each}
 
     def _content(self, text: str, *, folders: bool = True) -> str | None:
-        path = self._cwd / text if self._cwd else Path(text)
-        if not path.is_absolute():
+        # Not `Path`, which takes longer than the look at the file: this is asked of every literal.
+        path = os.path.normpath(os.path.join(self._cwd or "", text))  # noqa: PTH118
+        if not text or not os.path.isabs(path):  # noqa: PTH117
             return None
         # A folder that holds the notebook's own is more likely a separator, or "here".
-        if self._cwd and self._cwd.is_relative_to(path):
+        if f"{self._cwd}{os.sep}".startswith(path.rstrip(os.sep) + os.sep):
             return None
-        return content(path, folders=folders)
+        return content(Path(path), folders=folders)

@@ -54,6 +54,7 @@ def ensure_worker(workspace: Workspace, settings: MLWF) -> None:
         return
     command = [
         sys.executable,
+        "-P",  # a file of the user's must not pass for a module
         "-m",
         "jupyter_mlwf",
         "worker",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -13,7 +14,7 @@ from ..core.plan import Look
 from ..core.run import Run
 from ..ports import Clock, RunStore, StepRunner
 from ..workspace import Workspace
-from .contents import TooManyFiles, content
+from .contents import TooManyFiles, known_content
 from .inputs import Inputs
 from .launch import working_folder
 
@@ -37,14 +38,16 @@ class Results:
         self._runner = runner
         self._workspace = workspace
         self._clock = clock
+        self._code = lru_cache(maxsize=1000)(lambda sha256: cache.code(store.get_blob(sha256)))
 
     def look(self, run: Run, looks: Iterable[Look]) -> dict[str, cache.Earlier | Missed]:
         """For each step, an earlier result that serves, or why there is none."""
         found: dict[str, cache.Earlier | Missed] = {}
         fingerprints: dict[str, dict[str, str]] = {}
+        environment = lru_cache(self._runner.environment)  # the same for all that are looked for at one moment
         for each in looks:
             try:
-                fingerprints[each.step] = self.fingerprint(run, each.step, each.parameters)
+                fingerprints[each.step] = self._fingerprint(run, each.step, each.parameters, environment)
             except Uncomparable as error:
                 found[each.step] = Missed(str(error))
         keys = {step: cache.key(fingerprint) for step, fingerprint in fingerprints.items()}
@@ -65,6 +68,15 @@ class Results:
         Raises:
             Uncomparable: a folder among it is too large, or the kernel is not known.
         """
+        return self._fingerprint(run, step, parameters, self._runner.environment)
+
+    def _fingerprint(
+        self,
+        run: Run,
+        step: str,
+        parameters: Mapping[str, JsonValue],
+        environment: Callable[[str | None], dict[str, str]],
+    ) -> dict[str, str]:
         definition = run.definition(step)
         assert definition.notebook
         inputs = Inputs(
@@ -73,11 +85,11 @@ class Results:
             working_folder(self._workspace, run.origin, definition.notebook),
         )
         try:
-            code = cache.code(self._store.get_blob(run.origin.files[definition.notebook]))
+            code = self._code(run.origin.files[definition.notebook])
             return {
                 cache.CODE: code.digest,
                 cache.ENVIRONMENT: cache.digest(dict(definition.environment)),
-                **self._runner.environment(definition.kernel or code.kernel),
+                **environment(definition.kernel or code.kernel),
                 **inputs.in_code(code),
                 **inputs.declared(definition.files),
                 **inputs.given(parameters),
@@ -90,6 +102,8 @@ class Results:
         locate = self._workspace.locate
         notebook = earlier.source.notebook
         return bool(notebook and locate(notebook).is_file()) and all(
-            content(locate(artifact.path)) == artifact.sha256 if artifact.sha256 else locate(artifact.path).is_dir()
+            known_content(locate(artifact.path)) == artifact.sha256
+            if artifact.sha256
+            else locate(artifact.path).is_dir()  # too large to be compared
             for artifact in earlier.step.artifacts.values()
         )

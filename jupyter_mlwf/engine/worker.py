@@ -5,33 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from ..core.answers import labels_file, results
 from ..core.cache import result
-from ..core.capacity import Amount, needed, offer
+from ..core.capacity import Amount
 from ..core.errors import MLWFError
 from ..core.plan import Action, Cancel, Emit, Launch, Look, Start, Wake, plan
-from ..core.run import STEP_ENDED, Answer, Artifact, Event, EventType, Run, apply
-from ..core.units import seconds
-from ..files import write_atomically
+from ..core.run import STEP_ENDED, Answer, Event, EventType, Run, apply
 from ..ports import Clock, Lease, Pending, Report, Request, RunStore, StaleLease, StepJob, StepRunner
 from ..workspace import Workspace
 from . import children
+from .answering import Answering
 from .children import Child, Children
-from .launch import working_folder
+from .contents import known_content
+from .jobs import Jobs
 from .recovery import forget_the_dead
 from .results import Missed, Results, Uncomparable
+from .shares import Shares
 
 log = logging.getLogger(__name__)
 
-#: How long a dead worker's runs wait for another one, in seconds.
+#: How long the runs of a worker on another machine that died wait for another one, in seconds.
 LEASE_SECONDS = 15.0
 #: How often a worker holds its runs for longer.
 RENEW_SECONDS = 4.0
@@ -42,29 +41,31 @@ POLL_SECONDS = 0.2
 _ENDS = frozenset({"step.succeeded", "step.failed", "step.stopped", "step.lost"})
 
 
-@dataclass(frozen=True)
-class _Share:
-    """What a running step has of the machine."""
-
-    amount: Amount
-    gpus: tuple[str, ...]
-
-
-@dataclass
+@dataclass(eq=False)
 class _Held:
     """A run that this worker holds."""
 
     lease: Lease
+    task: asyncio.Task[None] = field(init=False)
+    """Drives it."""
     inbox: asyncio.Queue[Report | Pending | None] = field(default_factory=asyncio.Queue)
     """What there is to react to; None only has the plan made again."""
-    cancelled: set[str] = field(default_factory=set)
     heard: set[int] = field(default_factory=set)
+    """Requests that went into the inbox."""
+    cancelled: set[str] = field(default_factory=set)
+    """Steps that are being stopped."""
     missed: dict[str, Missed] = field(default_factory=dict)
     """Steps that are ready, and for which no earlier result serves."""
     children: dict[str, Child] = field(default_factory=dict)
     """Runs that steps wait for."""
     wanting: bool = False
-    """Whether it has steps that are ready and have not got what they need."""
+    """Whether nothing but CPUs keeps it from starting a step."""
+    alarm: asyncio.TimerHandle | None = None
+    """Has the plan made again at the time that it named last."""
+
+    def arrived(self) -> list[Report | Pending | None]:
+        """What is in the inbox now."""
+        return [self.inbox.get_nowait() for _ in range(self.inbox.qsize())]
 
 
 class Worker:
@@ -82,22 +83,24 @@ class Worker:
         self._workspace = workspace
         self._clock = clock
         self._name = name
-        self._machine = machine
-        self._children = Children(store, workspace, clock)
         self._results = Results(store, runner, workspace, clock)
+        self._jobs = Jobs(store, workspace)
+        self._children = Children(store, workspace, clock)
+        self._answering = Answering(workspace)
+        self._shares = Shares(machine)
         self._held: dict[str, _Held] = {}
-        self._busy: dict[tuple[str, str], _Share] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        visible = [device.strip() for device in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if device.strip()]
-        self._gpus = (visible or [str(index) for index in range(machine.gpus)])[: machine.gpus]
+        self._renewed = clock.now()
+        self._renewing = asyncio.Lock()
 
     async def run_one(self, run: str) -> None:
         """Execute one run to its end, from when no other worker holds it; it may also end in the hands of another."""
         async with self._serving():
             while not (await asyncio.to_thread(self._store.get_run, run)).ended:
-                if lease := await asyncio.to_thread(self._claim, run):
-                    self._hold(lease)
-                    await self._tasks[run]
+                if lease := await self._claim(run):
+                    task = self._hold(lease).task
+                    await asyncio.wait([task])
+                    if not task.cancelled():  # as it is when another worker has taken the run over
+                        task.result()
                 else:
                     await asyncio.sleep(POLL_SECONDS)
 
@@ -107,7 +110,7 @@ class Worker:
             loop = asyncio.get_running_loop()
             last_busy = loop.time()
             while idle_seconds is None or loop.time() - last_busy < idle_seconds:
-                while lease := await asyncio.to_thread(self._claim):
+                while lease := await self._claim():
                     self._hold(lease)
                 if self._held:
                     last_busy = loop.time()
@@ -121,33 +124,80 @@ class Worker:
                 yield
                 for task in background:
                     task.cancel()
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors  # who called expects one of ours, not a group with one in it
         finally:
-            drives = list(self._tasks.values())
-            for drive in drives:
-                drive.cancel()
-            await asyncio.gather(*drives, return_exceptions=True)
+            held = list(self._held.values())
+            for each in held:
+                each.task.cancel()
+            await asyncio.gather(*(each.task for each in held), return_exceptions=True)
             await self._runner.close()
-            for held in self._held.values():
-                await asyncio.to_thread(self._store.give_back, held.lease)
+            for each in held:
+                await asyncio.to_thread(self._store.give_back, each.lease)
 
-    def _claim(self, run: str | None = None) -> Lease | None:
+    # Leases
+
+    async def _claim(self, run: str | None = None) -> Lease | None:
+        # While this machine slept, leases of our own ran out: they are still ours, if nobody took them.
+        await self._renew()
+        return await asyncio.to_thread(self._take_free, run)
+
+    def _take_free(self, run: str | None) -> Lease | None:
         # Looks cost next to nothing, and an idle worker looks often.
-        if not self._store.claimable(self._clock.now()) and not forget_the_dead(self._store):
-            return None
-        return self._store.claim(self._name, self._clock.now(), LEASE_SECONDS, run)
+        now = self._clock.now()
+        if self._store.claimable(now) and (lease := self._store.claim(self._name, now, LEASE_SECONDS, run)):
+            return lease
+        return self._store.claim(self._name, now, LEASE_SECONDS, run) if forget_the_dead(self._store) else None
 
-    def _hold(self, lease: Lease) -> None:
-        held = self._held[lease.run] = _Held(lease)
-        task = self._tasks[lease.run] = asyncio.create_task(self._drive(held))
-        task.add_done_callback(lambda done: self._let_go(lease.run, done))
+    def _hold(self, lease: Lease) -> _Held:
+        held, before = _Held(lease), self._held.get(lease.run)
+        self._held[lease.run] = held
+        held.task = asyncio.create_task(self._drive(held, before))
+        held.task.add_done_callback(lambda _: self._let_go(held))
+        return held
 
-    def _let_go(self, run: str, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(run, None)
-        if not task.cancelled():
-            self._held.pop(run, None)
-            if error := task.exception():
-                log.error("run %s was dropped", run, exc_info=error)
-                self._dropping = asyncio.ensure_future(self._end_notebooks(run))
+    def _let_go(self, held: _Held) -> None:
+        if held.alarm:
+            held.alarm.cancel()
+        if not held.task.cancelled():
+            held.task.exception()  # it is logged
+        # It may be held again already: it was reopened before this task came to its end.
+        if self._held.get(held.lease.run) is held:
+            del self._held[held.lease.run]
+
+    async def _keep(self) -> None:
+        """Renew leases, and hear requests."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            if self._held:
+                await self._renew()
+                await self._listen(list(self._held.values()))
+                await self._ask_children()
+
+    async def _renew(self) -> None:
+        async with self._renewing:
+            now = self._clock.now()
+            # By the clock of the leases: the one of the loop stands still while the machine sleeps.
+            if abs(now - self._renewed) < timedelta(seconds=RENEW_SECONDS):
+                return
+            self._renewed = now
+            for held in list(self._held.values()):
+                try:
+                    await asyncio.to_thread(self._store.renew, held.lease, now, LEASE_SECONDS)
+                except StaleLease:
+                    await self._drop(held)
+
+    async def _drop(self, held: _Held) -> None:
+        held.task.cancel()
+        await asyncio.wait([held.task])
+        await self._end_notebooks(held)
+
+    async def _end_notebooks(self, held: _Held) -> None:
+        for step in self._shares.forget(held.lease.run):
+            await self._runner.cancel(held.lease.run, step)
+        self._wake_others(held)
+
+    # What runs are told
 
     async def _receive(self) -> None:
         """Hand the runner's reports to their runs."""
@@ -155,84 +205,78 @@ class Worker:
             if held := self._held.get(report.run):
                 held.inbox.put_nowait(report)
 
-    async def _keep(self) -> None:
-        """Renew leases, and hear requests to stop."""
-        loop = asyncio.get_running_loop()
-        renewed = loop.time()
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            if not self._held:
-                continue
-            for pending in await asyncio.to_thread(self._store.requests, list(self._held)):
-                held = self._held.get(pending.run)
-                if held and pending.id not in held.heard:
-                    held.heard.add(pending.id)
-                    held.inbox.put_nowait(pending)
-            await self._ask_children()
-            if loop.time() - renewed >= RENEW_SECONDS:
-                renewed = loop.time()
-                for held in list(self._held.values()):
-                    await self._renew(held)
+    async def _listen(self, held: Sequence[_Held]) -> None:
+        """Hand what was asked to its runs."""
+        by_run = {each.lease.run: each for each in held}
+        for pending in await asyncio.to_thread(self._store.requests, list(by_run)):
+            each = by_run[pending.run]
+            if pending.id not in each.heard:
+                each.heard.add(pending.id)
+                each.inbox.put_nowait(pending)
 
-    async def _renew(self, held: _Held) -> None:
+    async def _drive(self, held: _Held, before: _Held | None) -> None:
         try:
-            await asyncio.to_thread(self._store.renew, held.lease, self._clock.now(), LEASE_SECONDS)
-        except StaleLease:
-            if task := self._tasks.get(held.lease.run):
-                task.cancel()
-            self._held.pop(held.lease.run, None)
-            await self._end_notebooks(held.lease.run)
-
-    async def _drive(self, held: _Held) -> None:
-        try:
+            if before:
+                await self._drop(before)
             run = await asyncio.to_thread(self._store.get_run, held.lease.run)
             if run.state != "queued":
                 run = await self._take_over(held, run)
-            run = await self._act(held, run)
-            while not run.ended:
-                received = [await held.inbox.get()]
-                while not held.inbox.empty():
-                    received.append(held.inbox.get_nowait())
-                run = await self._hear(held, run, [each for each in received if each is not None])
-                run = await self._act(held, run)
+            await self._listen([held])  # who stopped or paused it before it was claimed wants nothing to start
+            received = held.arrived()
+            while True:
+                run = await self._act(held, await self._hear(held, run, received))
+                if run.ended:
+                    break
+                received = [await held.inbox.get(), *held.arrived()]
+            self._shares.forget(run.id)
             await asyncio.to_thread(self._store.give_back, held.lease)
         except StaleLease:
             log.warning("run %s was taken over by another worker", held.lease.run)
-            await self._end_notebooks(held.lease.run)
+            await self._end_notebooks(held)
+        except Exception:
+            # It is claimed again when its lease has run out, which keeps what fails always from being tried always.
+            log.exception("run %s was dropped", held.lease.run)
+            await self._end_notebooks(held)
+            raise
 
     async def _take_over(self, held: _Held, run: Run) -> Run:
         """End what a dead worker left behind, and mark it as lost; the plan starts it again."""
-        await self._runner.tidy(run.id)
         for child in children.of(run):
             held.children[child.id] = child
             await self._adopt(child)
-        lost = [
-            name
+        notebooks = {
+            name: step.attempts[-1].notebook
             for name, step in run.steps.items()
             if step.state == "running" and step.items is None and not step.child
-        ]
+        }
+        lost = list(notebooks)
+        interrupted = [self._workspace.locate(notebook) for notebook in notebooks.values() if notebook]
+        await self._runner.tidy(run.id, interrupted)
         message = "The process that executed it ended."
         return await self._append(
             held, run, [self._event(run, "step.lost", name, {"message": message}) for name in lost]
         )
 
-    async def _hear(self, held: _Held, run: Run, received: Iterable[Report | Pending]) -> Run:
+    async def _hear(self, held: _Held, run: Run, received: Iterable[Report | Pending | None]) -> Run:
         events: list[Event] = []
         handled: list[int] = []
         freed = False
         for each in received:
             if isinstance(each, Pending):
                 handled.append(each.id)
-                events += await self._answer(held, run, each.request)
-            elif each.attempt == len(run.steps[each.step].attempts):
-                events.append(self._told(run, each))
+                # One request may follow from another: pause, and go on.
+                events += await self._answer(held, apply(run, *events), each.request)
+            elif (
+                each and run.steps[each.step].state == "running" and each.attempt == len(run.steps[each.step].attempts)
+            ):
+                events.append(await self._told(held, run, each))
                 if each.type in _ENDS:
-                    self._busy.pop((run.id, each.step), None)
+                    self._shares.give_back(run.id, each.step)
                     held.cancelled.discard(each.step)
                     freed = True
         run = await self._append(held, run, events, handled)
         if freed:
-            self._wake_others(run.id)
+            self._wake_others(held)
         return run
 
     async def _answer(self, held: _Held, run: Run, request: Request) -> list[Event]:
@@ -240,11 +284,14 @@ class Worker:
         match request:
             case Request(kind="stop", step=None) if run.state in ("queued", "running", "waiting"):
                 return [self._event(run, "run.stopping")]
-            case Request(kind="stop", step=str(name)):
-                return [event for each in run.turns(name) or [name] for event in await self._stop_step(held, run, each)]
+            case Request(kind="stop", step=str(name)) if name in run.steps:
+                return [event for each in run.turns(name) or [name] for event in await self._stop(held, run, each)]
             case Request(kind="answer", step=str(name), answer=Answer() as answer) if run.steps[name].waiting:
-                return [self._event(run, "step.answered", name, await self._answered(run, name, answer))]
-            case Request(kind="pause") if not run.paused and run.state in ("queued", "running", "waiting"):
+                data = await asyncio.to_thread(self._answering.data, run, name, answer)
+                return [self._event(run, "step.answered", name, data)]
+            case Request(kind="pause") if run.state == "queued":
+                return [self._event(run, "run.started"), self._event(run, "run.paused")]
+            case Request(kind="pause") if not run.paused and run.state in ("running", "waiting"):
                 return [self._event(run, "run.paused")]
             case Request(kind="continue") if run.paused:
                 return [self._event(run, "run.continued")]
@@ -252,46 +299,38 @@ class Worker:
                 return [self._event(run, "run.changed", data={"parameters": request.parameters})]
         return []
 
-    async def _answered(self, run: Run, step: str, answer: Answer) -> dict[str, JsonValue]:
-        """The data of the event that an answer becomes; labels are handed on as a file too."""
-        definition = run.definition(step)
-        data: dict[str, JsonValue] = {"answer": answer.model_dump(mode="json")}
-        if definition.kind in ("person", "label"):
-            data["outputs"] = results(definition, answer)
-        if definition.label and answer.decision == "approve":
-            content = labels_file(definition.label, answer)
-            path = self._workspace.attempt(run.id, step, 1) / "artifacts" / "labels.json"
-            await asyncio.to_thread(write_atomically, path, content)
-            artifact = Artifact(
-                path=self._workspace.record(path), bytes=len(content), sha256=sha256(content).hexdigest()
-            )
-            data["artifacts"] = {path.name: artifact.model_dump(mode="json")}
-        return data
-
-    async def _stop_step(self, held: _Held, run: Run, name: str) -> list[Event]:
-        state = run.steps[name].state
+    async def _stop(self, held: _Held, run: Run, step: str) -> list[Event]:
+        state = run.steps[step].state
         if state == "running":
-            await self._cancel(held, run, name)
-        return [] if state == "running" or state in STEP_ENDED else [self._event(run, "step.stopped", name)]
+            await self._cancel(held, run, step)
+            return []
+        return [] if state in STEP_ENDED else [self._event(run, "step.stopped", step)]
 
     async def _cancel(self, held: _Held, run: Run, step: str) -> None:
-        if step not in held.cancelled:
-            held.cancelled.add(step)
-            if child := run.steps[step].child:
-                await asyncio.to_thread(self._children.stop, child)
-            else:
-                await self._runner.cancel(run.id, step)
+        if step in held.cancelled:
+            return
+        held.cancelled.add(step)
+        if child := run.steps[step].child:
+            await asyncio.to_thread(self._children.stop, child)
+        else:
+            await self._runner.cancel(run.id, step)
 
-    def _wake_others(self, run: str) -> None:
+    def _wake_others(self, held: _Held) -> None:
         for other in self._held.values():
-            if other.wanting and other.lease.run != run:
+            if other is not held:
                 other.inbox.put_nowait(None)
+
+    # What runs do
 
     async def _act(self, held: _Held, run: Run) -> Run:
         """Carry out the plan until nothing is left to do now."""
         while actions := self._plan(held, run):
             # Before anything is awaited: another run's plan must not count on the same part of the machine.
-            shares = {action.step: self._take(run, action.step) for action in actions if isinstance(action, Start)}
+            shares = {
+                action.step: self._shares.take(run.id, action.step, run.definition(action.step).resources)
+                for action in actions
+                if isinstance(action, Start)
+            }
             looks = [action for action in actions if isinstance(action, Look)]
             events = await self._look(held, run, looks)
             jobs: list[StepJob] = []
@@ -299,33 +338,42 @@ class Worker:
                 match action:
                     case Emit(kind, step, data):
                         events.append(self._event(run, kind, step, data))
-                    case Start():
-                        job = await self._job(run, action, shares[action.step])
+                    case Start(step):
+                        job = await asyncio.to_thread(self._jobs.make, run, action, shares[step])
                         jobs.append(job)
                         data = {
                             "attempt": action.attempt,
                             "parameters": action.parameters,
                             "notebook": self._workspace.record(job.notebook),
-                            **await self._comparison(run, action, held.missed.pop(action.step, None)),
+                            **await self._comparison(run, action, held.missed.pop(step, None)),
                         }
-                        events.append(self._event(run, "step.started", action.step, data))
+                        events.append(self._event(run, "step.started", step, data))
                     case Launch():
                         events.append(await self._launch(held, run, action))
                     case Cancel(step):
                         await self._cancel(held, run, step)
                     case Wake(at):
-                        seconds = (at - self._clock.now()).total_seconds()
-                        asyncio.get_running_loop().call_later(max(seconds, 0), held.inbox.put_nowait, None)
+                        self._set_alarm(held, at)
             if not events and not looks:
                 break
             run = await self._append(held, run, events)
             for job in jobs:
                 await self._runner.start(job)
-        held.wanting = any(step.state == "queued" for step in run.steps.values())
+        before, held.wanting = held.wanting, self._shares.wants(run)
+        if before and not held.wanting:
+            self._wake_others(held)  # they may have what was kept for this one
         return run
 
     def _plan(self, held: _Held, run: Run) -> list[Action]:
-        return plan(run, self._clock.now(), self._offer(run), self._machine, self._workspace.root, held.missed)
+        wanting = [each.lease.run for each in self._held.values() if each.wanting]
+        offered = self._shares.offer(run.id, wanting)
+        return plan(run, self._clock.now(), offered, self._shares.machine, self._workspace.root, held.missed)
+
+    def _set_alarm(self, held: _Held, at: datetime) -> None:
+        if held.alarm:
+            held.alarm.cancel()
+        seconds = max((at - self._clock.now()).total_seconds(), 0)
+        held.alarm = asyncio.get_running_loop().call_later(seconds, held.inbox.put_nowait, None)
 
     async def _look(self, held: _Held, run: Run, looks: list[Look]) -> list[Event]:
         """Take over earlier results that serve."""
@@ -349,12 +397,15 @@ class Worker:
             return {"not_cached": str(error)}
         return {"fingerprint": dict(fingerprint), "not_cached": missed.why if missed else None}
 
+    # Workflows that steps run
+
     async def _launch(self, held: _Held, run: Run, action: Launch) -> Event:
         """Start the workflow of a step; this worker executes it too, if it gets it."""
+        data: dict[str, JsonValue]
         try:
             child = await asyncio.to_thread(self._children.launch, run, action)
         except MLWFError as error:
-            data: dict[str, JsonValue] = {"reason": "error", "message": children.failure(error)}
+            data = {"reason": "error", "message": children.failure(error)}
             return self._event(run, "step.failed", action.step, data)
         held.children[child.id] = child
         await self._adopt(child)
@@ -362,7 +413,7 @@ class Worker:
         return self._event(run, "step.started", action.step, data)
 
     async def _adopt(self, child: Child) -> None:
-        if child.id not in self._held and (lease := await asyncio.to_thread(self._claim, child.id)):
+        if child.id not in self._held and (lease := await self._claim(child.id)):
             self._hold(lease)
 
     async def _ask_children(self) -> None:
@@ -374,44 +425,7 @@ class Worker:
                     for report in reports:
                         held.inbox.put_nowait(report)
 
-    def _offer(self, run: Run) -> Amount:
-        used: dict[str, Amount] = {}
-        for (other, _), share in self._busy.items():
-            used[other] = used.get(other, Amount()) + share.amount
-        wanting = [held.lease.run for held in self._held.values() if held.wanting]
-        return offer(self._machine, used, wanting, run.id)
-
-    def _take(self, run: Run, step: str) -> _Share:
-        amount = needed(run.definition(step).resources, self._machine)
-        taken = {gpu for share in self._busy.values() for gpu in share.gpus}
-        free = [gpu for gpu in self._gpus if gpu not in taken]
-        share = self._busy[run.id, step] = _Share(amount, tuple(free[: amount.gpus]))
-        return share
-
-    async def _job(self, run: Run, start: Start, share: _Share) -> StepJob:
-        step = run.definition(start.step)
-        assert step.notebook
-        folder = self._workspace.attempt(run.id, start.step, start.attempt)
-        return StepJob(
-            run=run.id,
-            step=start.step,
-            attempt=start.attempt,
-            source=await asyncio.to_thread(self._lay_out, run.origin.files[step.notebook]),
-            folder=folder,
-            cwd=working_folder(self._workspace, run.origin, step.notebook) or folder,
-            parameters=start.parameters,
-            kernel=step.kernel,
-            timeout=seconds(step.timeout) if step.timeout else None,
-            memory=share.amount.memory or None,
-            environment=step.environment | ({"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {}),
-            checks=step.checks,
-        )
-
-    def _lay_out(self, sha256: str) -> Path:
-        path = self._workspace.source(sha256)
-        if not path.exists():
-            write_atomically(path, self._store.get_blob(sha256))
-        return path
+    # What is written
 
     async def _append(self, held: _Held, run: Run, events: list[Event], handled: Sequence[int] = ()) -> Run:
         if not events and not handled:
@@ -420,23 +434,23 @@ class Worker:
         appended = await asyncio.shield(asyncio.to_thread(self._store.append, held.lease, events, handled))
         return apply(run, *appended)
 
-    async def _end_notebooks(self, run: str) -> None:
-        for busy in [each for each in self._busy if each[0] == run]:
-            del self._busy[busy]
-            await self._runner.cancel(*busy)
-
     def _event(
         self, run: Run, kind: EventType, step: str | None = None, data: dict[str, JsonValue] | None = None
     ) -> Event:
         return Event(run=run.id, time=self._clock.now(), type=kind, step=step, data=data or {})
 
-    def _told(self, run: Run, report: Report) -> Event:
-        asks = report.type == "step.failed" and report.data.get("reason") == "check"
-        if asks and run.definition(report.step).checks == "ask":
+    async def _told(self, held: _Held, run: Run, report: Report) -> Event:
+        """The event that a report becomes."""
+        failed_check = report.type == "step.failed" and report.data.get("reason") == "check"
+        if failed_check and run.definition(report.step).checks == "ask":
             return self._event(run, "step.waiting", report.step, {**report.data, "what": "check"})
-        return self._event(run, report.type, report.step, self._recorded(report))
+        stopped = report.type == "step.lost" and report.step in held.cancelled
+        return self._event(run, "step.stopped" if stopped else report.type, report.step, await self._recorded(report))
 
-    def _recorded(self, report: Report) -> dict[str, JsonValue]:
-        if report.type == "step.artifact":
-            return {**report.data, "path": self._workspace.record(Path(str(report.data["path"])))}
-        return report.data
+    async def _recorded(self, report: Report) -> dict[str, JsonValue]:
+        if report.type != "step.artifact":
+            return report.data
+        path = Path(str(report.data["path"]))
+        # Of a folder the runner gives none; like this, a result whose folder was altered does not serve again.
+        sha256 = report.data.get("sha256") or await asyncio.to_thread(known_content, path)
+        return {**report.data, "path": self._workspace.record(path), "sha256": sha256}

@@ -11,9 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..core.cache import KERNEL, PACKAGES, PYTHON, digest
+from ..core.errors import NotFound
 
 #: What an installed package leaves beside it; its name holds the version.
 _INSTALLED = re.compile(r".+\.(dist-info|egg-info|egg-link)$")
+#: What jupyter_client takes for the Python that it runs in itself.
+_OWN = {"python", f"python{sys.version_info[0]}", f"python{sys.version_info[0]}.{sys.version_info[1]}"}
 _ASK = "import json, sys; print(json.dumps([sys.version, sys.path[1:]]))"
 _ASK_SECONDS = 30
 
@@ -24,14 +27,18 @@ def environment(kernel: str | None) -> dict[str, str]:
     Of a language other than Python, only the definition of the kernel is known.
 
     Raises:
-        NotFound: there is no such kernel.
+        NotFound: there is no such kernel, or the Python that it starts does not answer.
     """
     from .kernels import find_kernel  # takes a while, and a run without notebooks to compare needs none of it
 
     name, spec = find_kernel(kernel)
     parts = {KERNEL: digest([name, spec.argv, spec.env])}
     if spec.language == "python" and spec.argv:
-        version, folders = _interpreter(spec.argv[0], spec.env.get("PYTHONPATH", os.environ.get("PYTHONPATH", "")))
+        executable = sys.executable if spec.argv[0] in _OWN else spec.argv[0]
+        try:
+            version, folders = _interpreter(executable, spec.env.get("PYTHONPATH", os.environ.get("PYTHONPATH", "")))
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            raise NotFound(f"The Python of the kernel '{name}' does not answer: {error}.") from error
         packages = sorted({name for folder in folders for name in _packages(folder)})
         parts |= {PYTHON: digest(version), PACKAGES: digest(packages)}
     return parts
@@ -40,7 +47,7 @@ def environment(kernel: str | None) -> dict[str, str]:
 @lru_cache
 def _interpreter(executable: str, python_path: str) -> tuple[str, tuple[str, ...]]:
     """Version and search path of a Python."""
-    if executable == sys.executable:
+    if executable == sys.executable and python_path == os.environ.get("PYTHONPATH", ""):
         return sys.version, tuple(sys.path)
     asked = subprocess.run(
         [executable, "-c", _ASK],

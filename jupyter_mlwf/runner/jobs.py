@@ -9,7 +9,8 @@ import threading
 from traitlets.config import Config
 
 from ..ports import StepJob
-from .execute import INTERRUPT_SECONDS, Execution
+from .cells import INTERRUPT_SECONDS
+from .execute import Execution
 from .wire import COMMAND, Cancel, Launched, Notice, Start, Told, encode
 
 #: How long the threads may take to keep their notebooks once all kernels are killed, in seconds.

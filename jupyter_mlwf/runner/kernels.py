@@ -7,6 +7,7 @@ import contextlib
 import signal
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from queue import Empty
 from subprocess import Popen
@@ -30,6 +31,8 @@ from .warm.provisioner import WarmProvisioner
 _SHUTDOWN_SECONDS = 2.0
 #: How soon a socket tries again to reach a kernel that does not listen yet, in milliseconds. zmq's default is 100.
 _RECONNECT_MS = 5
+#: Messages that are taken from a socket at once.
+_BATCH = 100
 #: Begins a line of ours in the log of a kernel.
 REMARK = "[jupyter_mlwf] This kernel was not forked: "
 
@@ -39,6 +42,10 @@ class StepKernelClient(AsyncKernelClient):
 
     language_info: dict[str, Any]
     """What the kernel says of its language. There is none before it is ready."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._arrived: deque[list[bytes]] = deque()
 
     def start_channels(
         self, shell: bool = True, iopub: bool = True, stdin: bool = False, hb: bool = False, control: bool = False
@@ -61,6 +68,23 @@ class StepKernelClient(AsyncKernelClient):
                 raise RuntimeError("it ended before it was ready")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"it was not ready after {timeout:g} seconds")
+
+    async def next_output(self) -> dict[str, Any]:
+        """The next message of the iopub channel.
+
+        Many are taken from the socket at once, which costs a third: a cell that prints much must not get ahead.
+        """
+        if not self._arrived:
+            channel = self.iopub_channel
+            await channel.socket.poll()
+            await asyncio.sleep(0)  # if there always is a message, others have to get their turn
+            socket: zmq.Socket[bytes] = zmq.Socket.shadow(channel.socket.underlying)
+            with contextlib.suppress(zmq.Again):
+                while len(self._arrived) < _BATCH:
+                    self._arrived.append(socket.recv_multipart(zmq.NOBLOCK))
+        _, frames = self.session.feed_identities(self._arrived.popleft())
+        message: dict[str, Any] = self.session.deserialize(frames)
+        return message
 
     async def _ping(self) -> None:
         request = cast(str, self.kernel_info())
@@ -106,6 +130,8 @@ class StepKernelManager(AsyncKernelManager):
         self._created_context = True
         context = zmq.asyncio.Context()
         context.reconnect_ivl = _RECONNECT_MS
+        # zmq silently drops what is more than 1,000 messages behind: of a cell that prints much, even its end.
+        context.rcvhwm = 0
         return context
 
     def client(self, **kwargs: Any) -> AsyncKernelClient:  # type: ignore[override]

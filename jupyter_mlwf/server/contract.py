@@ -114,6 +114,14 @@ class EventPage(BaseModel):
     events: list[Event]
 
 
+class LogPage(BaseModel):
+    """A part of a log: 1 MiB at most."""
+
+    text: str
+    start: int = Field(description="Where the text begins in the file, in bytes.")
+    end: int = Field(description="Where it ends: read on from here.")
+
+
 class ReleaseRequest(_Request):
     """What to release."""
 
@@ -294,11 +302,14 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/runs/{run}/steps/{step}/log",
         "getLog",
-        "What the kernel of a step wrote outside of the notebook: the last 1 MiB.",
-        "text/plain",
+        "What the cells of a step and the processes that they started wrote, as far as it is.",
+        LogPage,
         "read",
         "mlwf-runs",
-        query=(_ATTEMPT,),
+        query=(
+            _ATTEMPT,
+            Query("after", "integer", "From this place on, in bytes; the last 1 MiB if not given."),
+        ),
     ),
     Operation(
         "GET",

@@ -16,7 +16,7 @@ from pydantic import BaseModel, JsonValue
 
 from ..core import codec
 from ..core.errors import InvalidWorkflow
-from ..core.workflow import FORMAT, Parameter, Step, Workflow
+from ..core.workflow import FORMAT, STEP_PARTS, Parameter, Step, Workflow
 
 Entry = tuple[float] | tuple[float, str]
 Entries = Mapping[str, Entry]
@@ -89,7 +89,11 @@ def _arranged(document: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _arrange(data: dict[str, JsonValue], model: type[BaseModel]) -> dict[str, JsonValue]:
     known = {key: data[key] for key in model.model_fields if key in data}
-    return known | data
+    arranged = known | data
+    for key, inner in STEP_PARTS.items() if model is Step else ():
+        if isinstance(part := arranged.get(key), dict):
+            arranged[key] = _arrange(part, inner)
+    return arranged
 
 
 def _split(data: dict[str, JsonValue], path: tuple[str, ...]) -> Iterator[tuple[str, Entry]]:
@@ -121,6 +125,7 @@ def _has_shape(data: dict[str, JsonValue]) -> bool:
         and version == FORMAT
         and isinstance(data.get("name"), str)
         and isinstance(data.get("title"), str | None)
+        and _is_number(data.get("max_parallel"))
         and isinstance(parameters, dict)
         and all(isinstance(parameter, dict) for parameter in parameters.values())
         and isinstance(steps, dict)
@@ -133,15 +138,26 @@ def _has_shape(data: dict[str, JsonValue]) -> bool:
 def _is_step(step: JsonValue) -> bool:
     if not isinstance(step, dict):
         return False
-    after = step.get("after", [])
     return (
         isinstance(step.get("notebook"), str)
         and isinstance(step.get("title"), str | None)
         and isinstance(step.get("kernel"), str | None)
-        and isinstance(after, list)
-        and all(isinstance(name, str) for name in after)
+        and isinstance(step.get("retries"), dict | None)
+        and isinstance(step.get("timeout"), str | None)
+        and isinstance(step.get("resources", {}), dict)
+        and isinstance(step.get("cache", True), bool | str)
+        and _are_texts(step.get("after", []))
+        and _are_texts(step.get("files", []))
         and isinstance(step.get("parameters", {}), dict)
     )
+
+
+def _are_texts(value: JsonValue) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_number(value: JsonValue) -> bool:
+    return isinstance(value, int | float | None) and not isinstance(value, bool)
 
 
 def _is_position(position: JsonValue) -> bool:

@@ -26,6 +26,7 @@ from .contract import (
     Inbox,
     Inspection,
     InspectRequest,
+    LogPage,
     ReleasePage,
     ReleaseProposal,
     ReleaseRequest,
@@ -34,10 +35,8 @@ from .contract import (
     RunRequest,
     Status,
 )
+from .logs import read_page
 from .services import Services
-
-#: How much of a log is sent, in bytes.
-LOG_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -147,11 +146,18 @@ def list_events(services: Services, call: Call) -> EventPage:
 
 
 def get_notebook(services: Services, call: Call) -> File:
-    return File(_read(_notebook(services, call), "executed notebook"))
+    try:
+        return File(_notebook(services, call).read_bytes())
+    except FileNotFoundError:
+        raise NotFound("The executed notebook is not there yet, or was deleted.") from None
 
 
-def get_log(services: Services, call: Call) -> File:
-    return File(_read(_notebook(services, call).parent / LOG_NAME, "log")[-LOG_BYTES:])
+def get_log(services: Services, call: Call) -> LogPage:
+    log = _notebook(services, call).parent / LOG_NAME
+    try:
+        return read_page(log, call.query.get("after"))
+    except FileNotFoundError:
+        raise NotFound("The log is not there yet, or was deleted.") from None
 
 
 def list_releases(services: Services, call: Call) -> ReleasePage:
@@ -237,13 +243,6 @@ def _notebook(services: Services, call: Call) -> Path:
         often = " that often" if step.attempts else ""
         raise NotFound(f"Step '{name}' of run {run.number} has not been executed{often}.")
     return services.workspace.locate(step.attempts[number - 1].notebook)
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise NotFound(f"The {what} is not there yet, or was deleted.") from None
 
 
 def _required(call: Call, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, insert, select, update
 
 from ..core.cache import Earlier, key
 from ..core.record import RunSummary
@@ -37,6 +37,8 @@ def append(connection: Connection, row: RowMapping, events: Sequence[Event]) -> 
         connection.execute(insert(tables.step_runs), [step_row(run, name) for name in turns])
     connection.execute(insert(tables.events), [dict(event) for event in numbered])
     connection.execute(update(tables.runs).where(tables.runs.c.id == run.id).values(run_columns(run)))
+    if run.ended:  # what was asked of it too late must not be heard when it is opened again
+        connection.execute(delete(tables.requests).where(tables.requests.c.run == run.id))
     if run.steps:
         connection.execute(
             update(tables.step_runs).where(
@@ -103,10 +105,16 @@ def results(connection: Connection, keys: list[str]) -> dict[str, Earlier]:
     """The newest step that succeeded, by the key of its fingerprint."""
     found: dict[str, Earlier] = {}
     for at in range(0, len(keys), _MOST_NAMED):
-        query = (
-            _SUCCEEDED.add_columns(tables.step_runs.c.cache_key)
+        newest = (
+            select(tables.step_runs.c.cache_key, func.max(tables.runs.c.number).label("number"))
+            .join(tables.runs, tables.runs.c.id == tables.step_runs.c.run)
             .where(tables.step_runs.c.cache_key.in_(keys[at : at + _MOST_NAMED]))
-            .order_by(tables.runs.c.number)
+            .group_by(tables.step_runs.c.cache_key)
+            .subquery()
+        )
+        query = _SUCCEEDED.join(
+            newest,
+            (newest.c.number == tables.runs.c.number) & (newest.c.cache_key == tables.step_runs.c.cache_key),
         )
         found |= {row["cache_key"]: _earlier(row) for row in connection.execute(query).mappings()}
     return found

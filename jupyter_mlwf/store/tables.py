@@ -1,4 +1,4 @@
-"""The tables, as queries name them. Migrations make them; `tests/contract/test_store.py` holds the two together."""
+"""The tables, as queries name them. Migrations make them; `test_store_schema.py` holds the two together."""
 
 from __future__ import annotations
 
@@ -82,7 +82,13 @@ runs = Table(
     Column("parent_step", Text),
     Column("parent_attempt", Integer),
     Column("state", Text, nullable=False),
-    Column("parameters", Json, nullable=False, comment="Their values now: they may be changed while the run goes on."),
+    Column(
+        "parameters",
+        Json,
+        nullable=False,
+        server_default="{}",
+        comment="Their values now: they may be changed while the run goes on.",
+    ),
     Column("created", Instant, nullable=False),
     Column("started", Instant),
     Column("finished", Instant),
@@ -146,7 +152,7 @@ requests = Table(
     metadata,
     Column("id", _Long, primary_key=True, autoincrement=True),
     Column("run", Text, ForeignKey("runs.id"), nullable=False, index=True),
-    Column("data", Json, nullable=False, comment="What is asked. A row goes when its run has answered."),
+    Column("data", Json, nullable=False, comment="What is asked. A row goes when its run has answered or ended."),
     sqlite_autoincrement=True,  # a number is not given again: who has heard a request knows it by that
 )
 

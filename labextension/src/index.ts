@@ -29,7 +29,8 @@ import {
   ReleaseCommandIDs,
   registerReleaseCommands
 } from './releases/commands';
-import { RunCommandIDs, registerRunCommands } from './runs/commands';
+import { registerRunCommands } from './runs/commands';
+import { RunCommandIDs } from './runs/ids';
 import { IWorkflowTracker } from './tokens';
 
 const PLUGIN_ID = 'jupyter-mlwf:editor';
@@ -164,6 +165,12 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
     for (const command of [
       RunCommandIDs.run,
       RunCommandIDs.stop,
+      RunCommandIDs.pause,
+      RunCommandIDs.continue,
+      RunCommandIDs.change,
+      RunCommandIDs.retry,
+      RunCommandIDs.stopStep,
+      RunCommandIDs.retryStep,
       ReleaseCommandIDs.release,
       ReleaseCommandIDs.releases,
       CommandIDs.addStep,
@@ -174,6 +181,11 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
     ]) {
       palette?.addItem({ command, category });
     }
+    palette?.addItem({
+      command: RunCommandIDs.run,
+      category,
+      args: { cache: false }
+    });
     return tracker;
   }
 };

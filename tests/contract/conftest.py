@@ -20,6 +20,7 @@ from jupyter_mlwf.core.codec import from_json
 from jupyter_mlwf.core.run import Origin
 from jupyter_mlwf.ports import NewRun
 from jupyter_mlwf.store import SqlRunStore, open_store
+from tests.contract.workbench import Flow, Workbench
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -133,6 +134,33 @@ def store(store_url: str) -> Iterator[SqlRunStore]:
     opened = open_store(store_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A worker for all tests of a module; on PostgreSQL where a test names it as the parameter."""
+    kind: Kind = getattr(request, "param", "sqlite")
+    root = tmp_path_factory.mktemp("bench")
+    if kind == "sqlite":
+        url, server, name = f"sqlite:///{root / '.mlwf' / 'mlwf.db'}", None, ""
+    else:
+        server, name = request.getfixturevalue("postgres"), f"bench_{uuid4().hex}"
+        server.execute(f"CREATE DATABASE {name} TEMPLATE records")
+        url = server.url(name)
+    made = Workbench(root, url)
+    try:
+        made.serve()
+        yield made
+    finally:
+        made.close()
+        if server:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def flow(bench: Workbench) -> Flow:
+    """An empty document in a folder of its own."""
+    return bench.flow()
 
 
 @pytest.fixture

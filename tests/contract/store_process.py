@@ -1,15 +1,18 @@
-"""What the tests of the store do from several processes at once: `python store_process.py ACTION URL [ARGUMENT]`.
+"""What the tests of the store do from several processes at once: `python store_process.py ACTION URL [ARGUMENT]...`.
 
 It says `ready` when all is imported, waits for a line, acts, and writes a line for each thing done.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from jupyter_mlwf.clock import SystemClock
 from jupyter_mlwf.core.run import Event
+from jupyter_mlwf.engine.control import Control
 from jupyter_mlwf.store import open_store
 
 
@@ -35,6 +38,13 @@ def append(url: str, count: str) -> None:
         say(str(store.append(lease, metrics(lease.run, turn))[-1].seq))
 
 
+def ask(url: str, method: str, run: str, arguments: str) -> None:
+    """Ask something of a run, as `engine.control` does it."""
+    store = open_store(url)
+    getattr(Control(store, SystemClock()), method)(store.get_run(run), **json.loads(arguments))
+    say("asked")
+
+
 def metrics(run: str, turn: int) -> list[Event]:
     """One event or two."""
     return [
@@ -48,7 +58,7 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-ACTIONS: dict[str, Callable[..., None]] = {"open": open_, "claim": claim, "append": append}
+ACTIONS: dict[str, Callable[..., None]] = {"open": open_, "claim": claim, "append": append, "ask": ask}
 
 if __name__ == "__main__":
     say("ready")

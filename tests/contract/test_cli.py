@@ -12,21 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.command_line import mlwf, read
 from tests.notebooks import MLWF, write_notebook, write_pair, write_workflow
-
-
-def mlwf(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "jupyter_mlwf", *arguments], cwd=folder, capture_output=True, text=True, timeout=180
-    )
-
-
-def read(folder: Path, *arguments: str, code: int = 0) -> Any:
-    """The JSON that a command prints."""
-    done = mlwf(folder, *arguments, "--json")
-    assert done.returncode == code, done.stdout + done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture

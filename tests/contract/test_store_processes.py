@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from jupyter_mlwf.core.errors import Conflict
 from jupyter_mlwf.core.release import Release, digest
 from jupyter_mlwf.core.run import Event, fold
-from jupyter_mlwf.ports import NewRun
+from jupyter_mlwf.ports import NewRun, Request
 from jupyter_mlwf.store import SqlRunStore, open_store
 
 NOW = datetime(2026, 3, 29, tzinfo=UTC)
@@ -258,7 +258,7 @@ def test_what_was_appended_survives_a_kill(store: SqlRunStore, store_url: str, n
     assert store.get_run(run) == fold(log)
 
 
-def test_a_worker_and_a_stop_do_not_block_each_other(store: SqlRunStore, new_run: NewRun) -> None:
+def test_a_worker_and_requests_do_not_block_each_other(store: SqlRunStore, new_run: NewRun) -> None:
     runs = [store.create_run(new_run, NOW).id for _ in range(3)]
     leases = [store.claim("w", NOW, 60, run) for run in runs]
 
@@ -266,18 +266,36 @@ def test_a_worker_and_a_stop_do_not_block_each_other(store: SqlRunStore, new_run
         lease = leases[index]
         assert lease is not None
         for turn in range(30):
-            store.append(lease, [metric(lease.run, turn)])
+            handled = [pending.id for pending in store.requests([lease.run])]
+            store.append(lease, [metric(lease.run, turn)], handled)
             store.renew(lease, NOW, 60)
 
     def meddle(_: int) -> None:
         for run in runs * 10:
-            store.request_stop(run)
+            store.request(run, Request(kind="stop"))
             store.create_run(new_run, NOW)
-            store.stop_requested(runs)
 
     actions: list[Callable[[int], None]] = [work, work, work, meddle]
     with ThreadPoolExecutor(4) as pool:
         for future in [pool.submit(action, index) for index, action in enumerate(actions)]:
             future.result()
-    assert store.stop_requested(runs) == set(runs)
     assert store.last_seq() == 3 + 90 + 30
+
+
+def test_a_run_is_opened_again_by_one(store: SqlRunStore, new_run: NewRun) -> None:
+    run = store.create_run(new_run, NOW)
+    lease = store.claim("w", NOW, 60)
+    assert lease is not None
+    store.append(lease, [Event(run=run.id, time=NOW, type="run.finished", data={"state": "stopped"})])
+    at_once = threading.Barrier(4)
+
+    def reopen(_: int) -> bool:
+        at_once.wait()
+        try:
+            store.reopen(run.id, [Event(run=run.id, time=NOW, type="run.retried")])
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(reopen, range(4))) == 1

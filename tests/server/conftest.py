@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -53,3 +54,18 @@ def call(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Call:
 def pair(root: Path) -> Path:
     """A workflow of two notebooks."""
     return write_pair(root)
+
+
+async def until(call: Call, run: str, holds: Callable[[Any], bool]) -> Any:
+    """The record of a run, once something holds for it."""
+    async with asyncio.timeout(90):
+        while True:
+            _, record = await call("GET", f"runs/{run}")
+            if holds(record):
+                return record
+            await asyncio.sleep(0.1)
+
+
+async def ended(call: Call, run: str) -> Any:
+    """The record of a run, once it has ended."""
+    return await until(call, run, lambda record: record["state"] in ("succeeded", "failed", "stopped"))

@@ -54,3 +54,9 @@ def folder(lab_server: Lab, request: pytest.FixtureRequest) -> Path:
 def lab(page: Page, lab_server: Lab, folder: Path) -> Page:
     """A fresh page of Lab that shows the test's folder."""
     return open_lab(page, lab_server, folder.name)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A file for which `held` waits once it runs."""
+    return tmp_path / "gate"

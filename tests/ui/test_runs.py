@@ -9,68 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.ui.lab import Lab, write_notebook
-
-MLWF = "import jupyter_mlwf as mlwf"
-
-#: Holds a notebook until the test lets it go on: no test has to guess how long something takes.
-WAIT = "import pathlib, time\nwhile not pathlib.Path(gate).exists():\n    time.sleep(0.05)"
+from tests.ui.runs import (
+    MLWF,
+    WAIT,
+    accept,
+    command,
+    details,
+    open_workflow,
+    press_run,
+    row,
+    run_state,
+    start,
+    tab,
+    write_workflow,
+)
 
 HOSTILE = (
     "from IPython.display import HTML\n"
     'HTML(\'<b id="shown">shown</b><script>window.hostile = 1</script><img src="x" onerror="window.hostile = 2">\')'
 )
-
-
-def write_workflow(folder: Path, steps: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-    document = {"mlwf": 1, "name": "churn", "title": "Customer churn", "parameters": parameters or {}, "steps": steps}
-    (folder / "churn.mlwf").write_text(json.dumps(document))
-
-
-def open_workflow(page: Page, folder: Path) -> None:
-    page.evaluate(
-        "path => void window.jupyterapp.commands.execute('docmanager:open', {path})", f"{folder.name}/churn.mlwf"
-    )
-    expect(page.locator(".mlwf-Canvas")).to_be_visible()
-
-
-def command(page: Page, name: str) -> None:
-    page.evaluate("name => void window.jupyterapp.commands.execute(name)", name)
-
-
-def press_run(page: Page) -> None:
-    page.locator('[data-jp-item-name="run"] [data-command="mlwf:run"]').click()
-
-
-def accept(page: Page) -> None:
-    page.locator(".jp-Dialog .jp-mod-accept").click()
-
-
-def tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
-
-
-def run_state(page: Page, state: str) -> None:
-    """Wait until the run that is shown is in a state."""
-    expect(page.locator(f'.mlwf-Runs-summary [data-state="{state}"]')).to_be_visible()
-
-
-def row(page: Page, step: str) -> Locator:
-    """A step in the timeline."""
-    return page.locator(f'.mlwf-Timeline-row[data-step="{step}"]')
-
-
-def details(page: Page, step: str) -> Locator:
-    row(page, step).click()
-    return page.get_by_role("region", name=f"Step {step}", exact=True)
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """A file for which `held` waits once it runs."""
-    return tmp_path / "gate"
 
 
 @pytest.fixture
@@ -83,14 +43,6 @@ def held(folder: Path, lab: Page, gate: Path) -> Page:
     write_workflow(folder, {"clean": clean, "train": {"notebook": "train.ipynb", "after": ["clean"]}}, {"rate": rate})
     open_workflow(lab, folder)
     return lab
-
-
-def start(page: Page) -> None:
-    """Run with the defaults, and wait until the first step holds."""
-    press_run(page)
-    accept(page)
-    tab(page, "Timeline")
-    expect(row(page, "clean")).to_contain_text("cell 3/")
 
 
 def test_a_run_is_live_and_survives_a_reload(held: Page, gate: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from jupyter_mlwf.core.interface import NotebookInput, NotebookInterface
-from jupyter_mlwf.core.workflow import Argument, Parameter, Reference, Step, Value, Workflow
+from jupyter_mlwf.core.workflow import Argument, Parameter, Reference, Resources, Retries, Step, Value, Workflow
 
 _SCALE = int(os.environ.get("TEST_SCALE", "1"))
 
@@ -83,6 +83,17 @@ arguments: st.SearchStrategy[Argument] = (
     | st.builds(Value, value=json_values)
     | st.builds(Reference, from_=texts | st.sampled_from(["params.rate", "steps.a.outputs.b"]))
 )
+durations = st.sampled_from(["0s", "250ms", "30s", "1.5m", "2h", "7d", "999999999.999d"])
+sizes = st.sampled_from(["0KB", "512MiB", "1.5GiB", "4GB", "999999999.999TiB"])
+retries = st.builds(
+    lambda count, rest: Retries(count=count, **rest),
+    st.integers(0, 100),
+    _optional(delay=durations, backoff=st.integers(1, 3) | st.floats(1, 100)),
+)
+resources = st.builds(
+    lambda rest: Resources(**rest),
+    _optional(cpus=st.integers(0, 8) | st.floats(0, 10_000), memory=sizes | st.none(), gpus=st.integers(0, 1_000)),
+)
 steps = st.builds(
     lambda notebook, rest: Step(notebook=notebook, **rest),
     paths,
@@ -91,6 +102,11 @@ steps = st.builds(
         parameters=st.dictionaries(identifiers, arguments, max_size=4),
         after=st.lists(names, max_size=3),
         kernel=texts | st.none(),
+        retries=retries | st.none(),
+        timeout=durations | st.none(),
+        resources=resources,
+        files=st.lists(paths, max_size=2),
+        cache=st.booleans() | durations,
     ),
 )
 #: Documents of sound form, whose references need not hold.
@@ -101,6 +117,7 @@ workflows = st.builds(
         mlwf=st.just(1),
         title=texts | st.none(),
         parameters=st.dictionaries(names, parameters, max_size=3),
+        max_parallel=st.integers(1, 10_000) | st.none(),
         steps=st.dictionaries(names, steps, max_size=4),
         layout=st.dictionaries(names, st.tuples(finite, finite), max_size=4),
     ),

@@ -64,11 +64,13 @@ def test_any_text_is_read_or_refused_in_words(text: str | bytes) -> None:
 
 _KEYS = (
     "mlwf name title parameters steps layout notebook after kernel type default min max choices help from value "
+    "max_parallel retries timeout resources files cache count delay backoff cpus memory gpus "
     "[key] literal reference __proto__ a 0"
 )
 _keys = st.sampled_from([*_KEYS.split(), "a b", ""])
 _leaves = (
-    st.sampled_from([None, True, 1, 2.5, -1e300, 10**30, "", "a", "int", "x.ipynb", "/x", "params.a"]) | json_values
+    st.sampled_from([None, True, 1, 2.5, -1e300, 10**30, "", "a", "int", "5m", "2GiB", "x.ipynb", "/x", "params.a"])
+    | json_values
 )
 _documents: st.SearchStrategy[JsonValue] = st.recursive(
     _leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=4), max_leaves=12

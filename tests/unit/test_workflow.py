@@ -134,6 +134,17 @@ def test_the_schema_takes_every_document(workflow: Workflow) -> None:
         {"name": "a", "parameters": {"p": {"type": "date"}}},
         {"name": "a", "layout": {"s": [1]}},
         {"name": "a", "layout": {"s": ["1", 2]}},
+        {"name": "a", "max_parallel": 0},
+        {"name": "a", "steps": {"s": {"notebook": "s", "timeout": "30"}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "timeout": "\u0663s"}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "retries": {"delay": "1s"}}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "retries": {"count": "1"}}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "resources": {"memory": "4G"}}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "resources": {"gpus": 1.5}}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "resources": {"cpus": "2"}}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "files": [""]}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "cache": "yes"}}},
+        {"name": "a", "steps": {"s": {"notebook": "s", "cache": 1}}},
     ],
 )
 def test_the_schema_refuses_what_the_models_refuse(document: object) -> None:

@@ -10,12 +10,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from ...ports import Report, StepJob
 from ..environment import environment
-from ..supervise import Family
+from ..supervise import Family, clear_up
 from ..warm.helpers import Warmth
 from ..wire import NOTICE, Cancel, Command, Launched, Start, Told, encode
 
@@ -78,9 +79,9 @@ class LocalRunner:
         if self._host and (run, step) in self._host.active:
             self._host.send(Cancel(run, step))
 
-    async def tidy(self, run: str) -> None:
+    async def tidy(self, run: str, notebooks: Iterable[Path]) -> None:
         """See `StepRunner.tidy`."""
-        await asyncio.to_thread(Family.of_run(run).end, 0)
+        await asyncio.to_thread(clear_up, Family.of_run(run), notebooks)
 
     def environment(self, kernel: str | None) -> dict[str, str]:
         """See `StepRunner.environment`."""
@@ -142,8 +143,12 @@ class LocalRunner:
         code = await host.process.wait()
         if not self._closed:
             log.error("the runner process ended with %s while %d notebooks were running", code, len(host.active))
-        families = [Family.of_job(active.job, active.session) for active in host.active.values()]
-        await asyncio.gather(*(asyncio.to_thread(family.end, 0) for family in families))
+        await asyncio.gather(
+            *(
+                asyncio.to_thread(clear_up, Family.of_job(each.job, each.session), [each.job.notebook])
+                for each in host.active.values()
+            )
+        )
         why = "The runner was closed" if self._closed else f"The runner process ended (exit code {code})"
         for (run, step), active in host.active.items():
             data = {"message": f"{why} while the notebook was running."}

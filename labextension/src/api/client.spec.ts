@@ -56,6 +56,33 @@ describe('MLWFClient', () => {
     expect(started).toEqual(['r1']);
   });
 
+  it('asks for runs and their steps to be stopped, paused, changed and retried', async () => {
+    const { client, requests } = serve(() => Response.json({ id: 'r1' }));
+    await client.stopRun('r1');
+    await client.stopRun('r1', 'a b');
+    await client.pauseRun('r1');
+    await client.continueRun('r1');
+    await client.changeParameters('r1', { rate: 1 });
+    await client.retryRun('r1', { step: 'train' });
+    await client.getLog('r1', 'train', { attempt: 2, after: 0 });
+    expect(requests.map(path)).toEqual([
+      'mlwf/v1/runs/r1/stop',
+      'mlwf/v1/runs/r1/stop?step=a+b',
+      'mlwf/v1/runs/r1/pause',
+      'mlwf/v1/runs/r1/continue',
+      'mlwf/v1/runs/r1/parameters',
+      'mlwf/v1/runs/r1/retry',
+      'mlwf/v1/runs/r1/steps/train/log?attempt=2&after=0'
+    ]);
+    const bodies = await Promise.all(
+      requests.slice(0, 6).map(request => request.text())
+    );
+    expect(bodies.filter(Boolean).map(body => JSON.parse(body))).toEqual([
+      { parameters: { rate: 1 } },
+      { step: 'train' }
+    ]);
+  });
+
   it('hands on problem details', async () => {
     const problems = [{ code: 'c', place: 'p', message: 'm', mend: 'n' }];
     const details = {

@@ -5,12 +5,14 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import type {
   Inspection,
   InspectRequest,
+  LogPage,
   Problem,
   ProblemDetails,
   Release,
   ReleasePage,
   ReleaseProposal,
   ReleaseRequest,
+  RetryRequest,
   RunEvent,
   RunFilter,
   RunPage,
@@ -90,8 +92,30 @@ export class MLWFClient {
     return this._get(join('runs', run, 'workflow'));
   }
 
-  stopRun(run: string): Promise<RunRecord> {
-    return this._post(join('runs', run, 'stop'));
+  /** Stop a run, or one step of it. */
+  stopRun(run: string, step?: string): Promise<RunRecord> {
+    return this._post(join('runs', run, 'stop'), undefined, { step });
+  }
+
+  pauseRun(run: string): Promise<RunRecord> {
+    return this._post(join('runs', run, 'pause'));
+  }
+
+  continueRun(run: string): Promise<RunRecord> {
+    return this._post(join('runs', run, 'continue'));
+  }
+
+  /** Change parameters, for the steps that have not started. */
+  changeParameters(
+    run: string,
+    parameters: Record<string, unknown>
+  ): Promise<RunRecord> {
+    return this._post(join('runs', run, 'parameters'), { parameters });
+  }
+
+  /** Open an ended run again, for some of its steps. */
+  retryRun(run: string, request: Partial<RetryRequest>): Promise<RunRecord> {
+    return this._post(join('runs', run, 'retry'), request);
   }
 
   async listEvents(run: string, after = 0, limit = 1000): Promise<RunEvent[]> {
@@ -113,9 +137,13 @@ export class MLWFClient {
     return this._url(join('runs', run, 'steps', step, 'notebook'), { attempt });
   }
 
-  async getLog(run: string, step: string, attempt?: number): Promise<string> {
-    const path = join('runs', run, 'steps', step, 'log');
-    return (await this._request('GET', path, { attempt })).text();
+  /** A part of the log of a step: the last one, or what follows from a place on. */
+  getLog(
+    run: string,
+    step: string,
+    query: { attempt?: number; after?: number } = {}
+  ): Promise<LogPage> {
+    return this._get(join('runs', run, 'steps', step, 'log'), query);
   }
 
   async listReleases(name?: string): Promise<ReleasePage['releases']> {
@@ -146,8 +174,12 @@ export class MLWFClient {
     return (await this._request('GET', path, query)).json();
   }
 
-  private async _post<T>(path: string, body?: object): Promise<T> {
-    return (await this._request('POST', path, {}, body)).json();
+  private async _post<T>(
+    path: string,
+    body?: object,
+    query: Query = {}
+  ): Promise<T> {
+    return (await this._request('POST', path, query, body)).json();
   }
 
   private async _request(

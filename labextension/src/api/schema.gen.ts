@@ -216,7 +216,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the kernel of a step wrote outside of the notebook: the last 1 MiB. */
+        /** What the cells of a step and the processes that they started wrote, as far as it is. */
         get: operations["getLog"];
         put?: never;
         post?: never;
@@ -497,6 +497,24 @@ export interface components {
             };
         };
         JsonValue: unknown;
+        /**
+         * LogPage
+         * @description A part of a log: 1 MiB at most.
+         */
+        LogPage: {
+            /** Text */
+            text: string;
+            /**
+             * Start
+             * @description Where the text begins in the file, in bytes.
+             */
+            start: number;
+            /**
+             * End
+             * @description Where it ends: read on from here.
+             */
+            end: number;
+        };
         /**
          * NotebookInput
          * @description One name assigned in the cell that papermill calls `parameters`.
@@ -1165,6 +1183,11 @@ export interface components {
             /** Finished */
             finished: string | null;
             /**
+             * Not Before
+             * @description When the next attempt may start, after a failure.
+             */
+            not_before: string | null;
+            /**
              * Seconds
              * @description Duration of the last attempt; null before it ended.
              */
@@ -1281,6 +1304,7 @@ export type EventPage = components['schemas']['EventPage'];
 export type InspectRequest = components['schemas']['InspectRequest'];
 export type Inspection = components['schemas']['Inspection'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type LogPage = components['schemas']['LogPage'];
 export type NotebookInput = components['schemas']['NotebookInput'];
 export type NotebookInterface = components['schemas']['NotebookInterface'];
 export type Parameter = components['schemas']['Parameter'];
@@ -1745,6 +1769,8 @@ export interface operations {
             query?: {
                 /** @description Which attempt, from 1; the last one if not given. */
                 attempt?: number;
+                /** @description From this place on, in bytes; the last 1 MiB if not given. */
+                after?: number;
             };
             header?: never;
             path: {
@@ -1755,13 +1781,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the kernel of a step wrote outside of the notebook: the last 1 MiB. */
+            /** @description What the cells of a step and the processes that they started wrote, as far as it is. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": unknown;
+                    "application/json": components["schemas"]["LogPage"];
                 };
             };
             /** @description What is wrong, in words. */

@@ -331,7 +331,8 @@ function RunRows({ run }: { run: StepRecord }): JSX.Element {
 }
 
 function RunTime({ run }: { run: StepRecord }): JSX.Element | null {
-  const { client } = useCanvas().editor.runs;
+  const { runs, trans } = useCanvas().editor;
+  const { client } = runs;
   const isRunning = run.state === 'running';
   const [, tick] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
@@ -341,5 +342,8 @@ function RunTime({ run }: { run: StepRecord }): JSX.Element | null {
     }
   }, [isRunning]);
   const seconds = stepSeconds(run, client.now());
+  if (run.source) {
+    return <span>{trans.__('from run %1', run.source.number)}</span>;
+  }
   return seconds === null ? null : <span>{formatSeconds(seconds)}</span>;
 }

@@ -21,6 +21,7 @@ export interface IPanelOptions {
   toDocumentPath: (path: string) => string;
   kernels: () => readonly IKernelChoice[];
   onOpenRunNotebook: (run: string, step: string, attempt?: number) => void;
+  onRunCommand: (command: string, args: { run: string; step?: string }) => void;
 }
 
 /** Canvas, inspector and drawer of one workflow. */
@@ -42,7 +43,8 @@ export class WorkflowPanel extends SplitPanel implements IWorkflowPanel {
       model: editor.runs,
       trans: editor.trans,
       onOpenNotebook: options.onOpenRunNotebook,
-      onSelectStep: step => this.canvas.selectStep(step)
+      onSelectStep: step => this.canvas.selectStep(step),
+      execute: options.onRunCommand
     });
     this._body = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
     this._body.addWidget(this.canvas);

@@ -7,6 +7,7 @@ import { portsOf, takenOutputs } from '../model/ports';
 import type { Argument, Workflow } from '../model/types';
 import type { Editor } from './editor';
 import { DocumentForm } from './form';
+import { PolicyForm } from './policyForm';
 import type { IKernelChoice, ISourceGroup } from './stepWidgets';
 import {
   AfterWidget,
@@ -163,6 +164,12 @@ export function StepForm(props: {
               : setStep(old, name, { [field]: value })
           )
         }
+      />
+      <PolicyForm
+        key={`policy ${name}`}
+        editor={editor}
+        name={name}
+        step={step}
       />
     </>
   );

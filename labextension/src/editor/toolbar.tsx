@@ -8,7 +8,7 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 import type { Widget } from '@lumino/widgets';
 import React from 'react';
-import { StateChip } from '../runs/state';
+import { RunStateChip } from '../runs/state';
 import { formatSeconds, secondsSoFar } from '../runs/format';
 import { useRuns } from '../runs/hooks';
 import type { Editor } from './editor';
@@ -92,7 +92,7 @@ function RunChip({ panel }: { panel: WorkflowPanel }): JSX.Element {
       {run ? (
         <>
           {trans.__('Run %1', run.number)}
-          <StateChip state={run.state} trans={trans} />
+          <RunStateChip state={run.state} trans={trans} />
           <RunTime editor={editor} />
         </>
       ) : (

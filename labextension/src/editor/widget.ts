@@ -8,7 +8,7 @@ import type { Widget } from '@lumino/widgets';
 import type { MLWFClient } from '../api/client';
 import type { EventStream } from '../api/events';
 import { RunsModel } from '../runs/session';
-import { RunCommandIDs } from '../runs/commands';
+import { RunCommandIDs } from '../runs/ids';
 import { Editor } from './editor';
 import { Inspection } from './inspection';
 import type { WorkflowModel } from './model';
@@ -82,7 +82,8 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
       toDocumentPath: path =>
         PathExt.relative(PathExt.dirname(context.localPath), path),
       kernels: () => kernelChoices(services),
-      onOpenRunNotebook: openExecuted
+      onOpenRunNotebook: openExecuted,
+      onRunCommand: (command, args) => void commands.execute(command, args)
     });
     const widget = new WorkflowWidget({ context, content });
     return widget;

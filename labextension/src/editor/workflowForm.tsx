@@ -35,14 +35,24 @@ export function WorkflowForm(props: {
     type: 'object',
     properties: {
       name: { type: 'string', title: trans.__('Name') },
-      title: { type: 'string', title: trans.__('Title') }
+      title: { type: 'string', title: trans.__('Title') },
+      max_parallel: {
+        type: 'string',
+        title: trans.__('Steps at once'),
+        description: trans.__('at most, if the machine allows more')
+      }
     }
   };
   const uiSchema: UiSchema = {
     name: {
       'ui:options': { complain: (text: string) => complainName(text, []) }
     },
-    title: { 'ui:placeholder': workflow.name }
+    title: { 'ui:placeholder': workflow.name },
+    max_parallel: {
+      'ui:widget': 'value',
+      'ui:placeholder': trans.__('as many as fit'),
+      'ui:options': { type: 'int' }
+    }
   };
   return (
     <>
@@ -51,7 +61,11 @@ export function WorkflowForm(props: {
         place=""
         schema={schema}
         uiSchema={uiSchema}
-        data={{ name: workflow.name, title: workflow.title ?? '' }}
+        data={{
+          name: workflow.name,
+          title: workflow.title ?? '',
+          max_parallel: workflow.max_parallel ?? undefined
+        }}
         onField={(field, value) =>
           editor.edit(old => setWorkflow(old, { [field]: value }))
         }

@@ -47,8 +47,31 @@ export function newDocument(name: string): string {
   return write({ mlwf: FORMAT, name, steps: {} });
 }
 
-const WORKFLOW_KEYS = ['mlwf', 'name', 'title', 'parameters', 'steps'];
-const STEP_KEYS = ['title', 'notebook', 'parameters', 'after', 'kernel'];
+const WORKFLOW_KEYS = [
+  'mlwf',
+  'name',
+  'title',
+  'parameters',
+  'max_parallel',
+  'steps'
+];
+const STEP_KEYS = [
+  'title',
+  'notebook',
+  'parameters',
+  'after',
+  'kernel',
+  'retries',
+  'timeout',
+  'resources',
+  'files',
+  'cache'
+];
+/** Of the parts of a step that are objects themselves. */
+const PART_KEYS: { [part: string]: string[] } = {
+  retries: ['count', 'delay', 'backoff'],
+  resources: ['cpus', 'memory', 'gpus']
+};
 const PARAMETER_KEYS = [
   'type',
   'title',
@@ -66,18 +89,37 @@ function arrange(document: JSONObject): JSONObject {
     arranged.parameters = arrangeItems(arranged.parameters, PARAMETER_KEYS);
   }
   if (isObject(arranged.steps)) {
-    arranged.steps = arrangeItems(arranged.steps, STEP_KEYS);
+    arranged.steps = arrangeItems(arranged.steps, STEP_KEYS, PART_KEYS);
   }
   return layout === undefined ? arranged : { ...arranged, layout };
 }
 
-function arrangeItems(items: JSONObject, keys: string[]): JSONObject {
+function arrangeItems(
+  items: JSONObject,
+  keys: string[],
+  parts: { [part: string]: string[] } = {}
+): JSONObject {
   return Object.fromEntries(
     Object.entries(items).map(([name, item]) => [
       name,
-      isObject(item) ? sorted(item, keys) : item
+      isObject(item) ? arrangeItem(item, keys, parts) : item
     ])
   );
+}
+
+function arrangeItem(
+  item: JSONObject,
+  keys: string[],
+  parts: { [part: string]: string[] }
+): JSONObject {
+  const arranged = sorted(item, keys);
+  for (const [part, inner] of Object.entries(parts)) {
+    const value = arranged[part];
+    if (isObject(value)) {
+      arranged[part] = sorted(value, inner);
+    }
+  }
+  return arranged;
 }
 
 function sorted(object: JSONObject, keys: string[]): JSONObject {

@@ -129,19 +129,19 @@ export function setAfter(
   return mapStep(document, step, old => withAfter(old, after));
 }
 
-/** Change a step's own fields; an empty text removes a field. */
+/** Change a step's own fields; an empty text or undefined removes a field. */
 export function setStep(
   document: Workflow,
   name: string,
-  fields: Partial<Pick<Step, 'title' | 'notebook' | 'kernel'>>
+  fields: Partial<Omit<Step, 'parameters' | 'after'>>
 ): Workflow {
   return mapStep(document, name, old => patched(old, fields));
 }
 
-/** Change the workflow's own fields; an empty text removes a field. */
+/** Change the workflow's own fields; an empty text or undefined removes a field. */
 export function setWorkflow(
   document: Workflow,
-  fields: Partial<Pick<Workflow, 'name' | 'title'>>
+  fields: Partial<Pick<Workflow, 'name' | 'title' | 'max_parallel'>>
 ): Workflow {
   return patched(document, fields);
 }
@@ -257,7 +257,9 @@ function withAfter(step: Step, names: string[]): Step {
 }
 
 function patched<T extends object>(object: T, fields: Partial<T>): T {
-  const empty = Object.entries(fields).filter(([, value]) => !value);
+  const empty = Object.entries(fields).filter(
+    ([, value]) => value === undefined || value === ''
+  );
   const result = { ...object, ...fields };
   return omit(result as Items<unknown>, new Set(empty.map(([k]) => k))) as T;
 }

@@ -36,6 +36,7 @@ export function checkShape(data: JSONValue): Problem[] {
   want(version, 'mlwf', 'the number 1');
   want(data.name, 'name', 'text');
   want(data.title, 'title', 'text or null');
+  want(data.max_parallel, 'max_parallel', 'a number or null');
   if (data.name === undefined) {
     problems.push(missing('name'));
   }
@@ -59,7 +60,12 @@ export function checkShape(data: JSONValue): Problem[] {
     want(step.notebook, `${place}.notebook`, 'text');
     want(step.title, `${place}.title`, 'text or null');
     want(step.kernel, `${place}.kernel`, 'text or null');
-    want(step.after, `${place}.after`, 'a list of names');
+    want(step.after, `${place}.after`, 'a list of texts');
+    want(step.retries, `${place}.retries`, 'an object or null');
+    want(step.timeout, `${place}.timeout`, 'text or null');
+    want(step.resources, `${place}.resources`, 'an object');
+    want(step.files, `${place}.files`, 'a list of texts');
+    want(step.cache, `${place}.cache`, 'true, false or text');
     want(step.parameters, `${place}.parameters`, 'an object');
   }
   for (const [name, position] of items('layout')) {
@@ -73,8 +79,13 @@ const KINDS = {
   text: (value: JSONValue) => typeof value === 'string',
   'text or null': (value: JSONValue) =>
     typeof value === 'string' || value === null,
+  'a number or null': (value: JSONValue) =>
+    typeof value === 'number' || value === null,
+  'true, false or text': (value: JSONValue) =>
+    typeof value === 'boolean' || typeof value === 'string',
   'an object': isObject as (value: JSONValue) => boolean,
-  'a list of names': (value: JSONValue) =>
+  'an object or null': (value: JSONValue) => isObject(value) || value === null,
+  'a list of texts': (value: JSONValue) =>
     Array.isArray(value) && value.every(item => typeof item === 'string'),
   'two numbers, [x, y]': (value: JSONValue) =>
     Array.isArray(value) &&

@@ -13,7 +13,17 @@ export type {
 /** What is read and written may leave out whatever has a default. */
 type Written<T, Required extends keyof T> = Pick<T, Required> & Partial<T>;
 
-export type Step = Written<api.Step, 'notebook'>;
+export type Retries = Written<api.Retries, 'count'>;
+
+export type Resources = Partial<api.Resources>;
+
+export type Step = Written<
+  Omit<api.Step, 'retries' | 'resources'>,
+  'notebook'
+> & {
+  retries?: Retries | null;
+  resources?: Resources;
+};
 
 export type Parameter = Written<api.Parameter, 'type'>;
 

@@ -1,28 +1,22 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import type { IWidgetTracker } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IDocumentWidget } from '@jupyterlab/docregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { runIcon, stopIcon } from '@jupyterlab/ui-components';
+import { runIcon } from '@jupyterlab/ui-components';
 import type { MLWFClient } from '../api/client';
 import type { EventStream } from '../api/events';
 import type { RunRecord, Workflow } from '../api/types';
+import type { IWorkflowTracker } from '../tokens';
+import { registerControlCommands } from './controlcommands';
 import { ExecutedDrive } from './drive';
-import { ExecutedNotebooks, OPEN_EXECUTED } from './executed';
+import { ExecutedNotebooks } from './executed';
 import { showFailure, showProblems } from './failure';
-import { hasEnded } from './fold';
-import type { Values } from './parameterform';
-
-export const RunCommandIDs = {
-  run: 'mlwf:run',
-  stop: 'mlwf:stop',
-  openExecuted: OPEN_EXECUTED
-};
+import { RunCommandIDs } from './ids';
 
 export interface IRunCommandsOptions {
   app: JupyterFrontEnd;
   /** Tells which workflow document is in front. */
-  tracker: IWidgetTracker<IDocumentWidget>;
+  tracker: IWorkflowTracker;
   client: MLWFClient;
   events: EventStream;
   docManager: IDocumentManager;
@@ -31,24 +25,39 @@ export interface IRunCommandsOptions {
   trans: TranslationBundle;
 }
 
-/** Commands that start and stop runs and open what they left. */
+/** Commands that start and control runs and open what they left. */
 export function registerRunCommands(options: IRunCommandsOptions): void {
   const { app, tracker, client, trans } = options;
   const { commands, serviceManager } = app;
   const isEnabled = () =>
     tracker.currentWidget !== null &&
     tracker.currentWidget === app.shell.currentWidget;
-  const noArguments = { args: { type: 'object', properties: {} } };
 
   serviceManager.contents.addDrive(new ExecutedDrive(client));
 
   commands.addCommand(RunCommandIDs.run, {
-    label: trans.__('Run Workflow'),
-    caption: trans.__('Save the workflow and run it'),
+    label: args =>
+      args.cache === false
+        ? trans.__('Run Without Earlier Results')
+        : trans.__('Run Workflow'),
+    caption: args =>
+      args.cache === false
+        ? trans.__('Save the workflow and execute each step of it')
+        : trans.__('Save the workflow and run it'),
     icon: runIcon,
-    describedBy: noArguments,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          cache: {
+            type: 'boolean',
+            description: trans.__('Whether results of earlier runs may serve')
+          }
+        }
+      }
+    },
     isEnabled,
-    execute: async () => {
+    execute: async args => {
       const widget = tracker.currentWidget;
       if (!widget) {
         return;
@@ -62,34 +71,15 @@ export function registerRunCommands(options: IRunCommandsOptions): void {
           return;
         }
         const workflow = JSON.parse(widget.context.model.toString());
-        await startRun({ client, workflow, target: { path }, trans });
+        const cache = args.cache !== false;
+        await startRun({ client, workflow, target: { path }, cache, trans });
       } catch (reason) {
         await showFailure(title, reason, trans);
       }
     }
   });
 
-  commands.addCommand(RunCommandIDs.stop, {
-    label: trans.__('Stop Run'),
-    caption: trans.__('Stop the newest run of the workflow'),
-    icon: stopIcon,
-    describedBy: {
-      args: { type: 'object', properties: { run: { type: 'string' } } }
-    },
-    isEnabled: args => args.run !== undefined || isEnabled(),
-    execute: async args => {
-      try {
-        const run = args.run
-          ? (args.run as string)
-          : await newestLiveRun(app, options);
-        if (run) {
-          await client.stopRun(run);
-        }
-      } catch (reason) {
-        await showFailure(trans.__('Nothing was stopped'), reason, trans);
-      }
-    }
-  });
+  registerControlCommands(options);
 
   const executed = new ExecutedNotebooks(options);
   commands.addCommand(RunCommandIDs.openExecuted, {
@@ -145,38 +135,28 @@ export async function startRun(options: {
   client: MLWFClient;
   workflow: Workflow;
   target: { path: string } | { release: string };
+  /** Whether results of earlier runs may serve; it can be chosen with the parameters. */
+  cache?: boolean;
   trans: TranslationBundle;
 }): Promise<RunRecord | null> {
-  const { client, workflow, target, trans } = options;
+  const { client, workflow, target, cache = true, trans } = options;
   const { name, parameters = {} } = workflow;
-  const start = (values: Values) =>
-    client.startRun({ ...target, parameters: values });
   if (!Object.keys(parameters).length) {
-    return start({});
+    return client.startRun({ ...target, cache });
   }
   const { askParameters } = await import('./rundialog');
   const what = 'release' in target ? target.release : workflow.title || name;
   return askParameters({
     title: trans.__('Run %1', what),
+    accept: trans.__('Run'),
     parameters,
     last: async () => {
       const { runs } = await client.listRuns({ workflow: name, limit: 1 });
       return runs.length ? (await client.getRun(runs[0].id)).parameters : null;
     },
-    start,
+    cache,
+    submit: (values, mayServe) =>
+      client.startRun({ ...target, parameters: values, cache: mayServe }),
     trans
   });
-}
-
-async function newestLiveRun(
-  app: JupyterFrontEnd,
-  { tracker, client }: IRunCommandsOptions
-): Promise<string | undefined> {
-  const widget = tracker.currentWidget;
-  if (!widget) {
-    return undefined;
-  }
-  const path = app.serviceManager.contents.localPath(widget.context.path);
-  const { runs } = await client.listRuns({ path });
-  return runs.find(run => !hasEnded(run))?.id;
 }

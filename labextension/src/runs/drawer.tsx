@@ -1,11 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useState } from 'react';
+import { RunActions } from './actions';
 import { formatSeconds, formatValue, secondsSoFar } from './format';
 import { useRuns } from './hooks';
 import { Log } from './log';
 import { RunList } from './runlist';
 import type { RunsModel } from './session';
-import { StateChip } from './state';
+import { RunStateChip } from './state';
 import { StepDetails } from './stepdetails';
 import { Timeline } from './timeline';
 
@@ -16,6 +17,8 @@ export interface IRunsDrawerProps {
   onOpenNotebook(run: string, step: string, attempt?: number): void;
   /** A step was chosen here. */
   onSelectStep(step: string): void;
+  /** Execute a command on a run, or on a step of it. */
+  execute(command: string, args: { run: string; step?: string }): void;
 }
 
 type Tab = 'runs' | 'timeline' | 'log';
@@ -46,7 +49,7 @@ export function RunsDrawer(props: IRunsDrawerProps): JSX.Element {
             </button>
           ))}
         </div>
-        <Summary model={model} trans={trans} />
+        <Summary {...props} />
       </div>
       {model.error && (
         <p className="mlwf-Runs-error" role="alert">
@@ -71,11 +74,8 @@ export function RunsDrawer(props: IRunsDrawerProps): JSX.Element {
 }
 
 /** One line on the run that is shown. */
-function Summary(props: {
-  model: RunsModel;
-  trans: TranslationBundle;
-}): JSX.Element | null {
-  const { model, trans } = props;
+function Summary(props: IRunsDrawerProps): JSX.Element | null {
+  const { model, trans, execute } = props;
   const run = model.current;
   if (!run) {
     return null;
@@ -113,8 +113,14 @@ function Summary(props: {
         </span>
       )}
       <span>{trans.__('Run %1', run.number)}</span>
-      <StateChip state={run.state} trans={trans} />
+      <RunStateChip state={run.state} trans={trans} />
       {seconds !== null && <span>{formatSeconds(seconds)}</span>}
+      <RunActions
+        run={run}
+        workflow={model.workflow}
+        trans={trans}
+        execute={command => execute(command, { run: run.id })}
+      />
     </div>
   );
 }
@@ -154,14 +160,17 @@ function CurrentRun(props: IRunsDrawerProps & { tab: Tab }): JSX.Element {
             {trans.__('Choose a step to see what it did.')}
           </p>
         ) : tab === 'log' ? (
-          <Log model={model} name={name} step={run.steps[name]} trans={trans} />
+          <Log model={model} run={run} name={name} trans={trans} />
         ) : (
           <StepDetails
+            run={run}
             name={name}
-            step={run.steps[name]}
+            definition={model.workflow?.steps?.[name]}
             now={now}
             trans={trans}
             onOpen={attempt => onOpenNotebook(run.id, name, attempt)}
+            onShowRun={other => void model.select(other)}
+            execute={props.execute}
           />
         )}
       </div>

@@ -72,7 +72,10 @@ export function applyEvents(record: RunRecord, events: RunEvent[]): RunRecord {
   let run = { ...record, steps: { ...record.steps } };
   for (const event of fresh) {
     run.seq = event.seq;
-    if (event.step == null) {
+    if (event.type === 'run.changed') {
+      const { parameters } = event.data as { parameters: Data };
+      run.parameters = { ...run.parameters, ...parameters };
+    } else if (event.step == null) {
       run = applyToSummary(run, event);
     } else {
       run.steps[event.step] = applyToStep(run.steps[event.step], event);
@@ -89,6 +92,18 @@ export function applyToSummary<T extends RunSummary>(
   switch (event.type) {
     case 'run.started':
       return { ...run, state: 'running', started: event.time };
+    case 'run.paused':
+      return { ...run, state: 'waiting' };
+    case 'run.continued':
+      return { ...run, state: 'running', started: run.started ?? event.time };
+    case 'run.retried':
+      return {
+        ...run,
+        state: 'running',
+        started: run.started ?? event.time,
+        finished: null,
+        seconds: null
+      };
     case 'run.stopping':
       return { ...run, state: 'stopping' };
     case 'run.finished':
@@ -142,6 +157,13 @@ function applyToStep(step: StepRecord, event: RunEvent): StepRecord {
         started: null,
         progress: null
       };
+    case 'step.cached':
+      return serve(step, event);
+    case 'step.retried':
+      return {
+        ...beginAnew(step),
+        not_before: (rest.at as string | undefined) ?? null
+      };
     default:
       return step;
   }
@@ -164,13 +186,44 @@ function untouched(): Omit<StepRecord, 'title' | 'attempts' | 'history'> {
     started: null,
     finished: null,
     seconds: null,
+    not_before: null,
     progress: null,
     parameters: {},
     outputs: {},
     artifacts: {},
     metrics: {},
     checks: {},
-    notebook: null
+    notebook: null,
+    source: null,
+    not_cached: null
+  };
+}
+
+/** The step with what an attempt of an earlier run left. */
+function serve(step: StepRecord, event: RunEvent): StepRecord {
+  const { parameters, outputs, artifacts, metrics, checks, source } =
+    event.data as unknown as StepRecord;
+  return {
+    ...beginAnew(step),
+    ...{ parameters, outputs, artifacts, metrics, checks, source },
+    state: 'cached',
+    started: event.time,
+    finished: event.time,
+    seconds: null,
+    notebook: source?.notebook ?? null
+  };
+}
+
+/** The step with nothing but its attempts, the last of which still says what was executed and how long it took. */
+function beginAnew(step: StepRecord): StepRecord {
+  const last = step.history.at(-1);
+  return {
+    ...step,
+    ...untouched(),
+    seconds: last?.finished
+      ? secondsBetween(last.started, last.finished)
+      : null,
+    notebook: last?.notebook ?? null
   };
 }
 
@@ -179,6 +232,7 @@ function start(step: StepRecord, event: RunEvent): StepRecord {
     attempt: number;
     notebook: string;
     parameters: Data;
+    not_cached?: string | null;
   };
   const attempt: Attempt = {
     number: data.attempt,
@@ -195,6 +249,7 @@ function start(step: StepRecord, event: RunEvent): StepRecord {
     state: 'running',
     started: event.time,
     parameters: data.parameters,
+    not_cached: data.not_cached ?? null,
     attempts: step.history.length + 1,
     history: [...step.history, attempt],
     notebook: data.notebook

@@ -88,6 +88,21 @@ export function stateWord(
   }
 }
 
+/** The word for a state of a run: one that waits was paused. */
+export function runStateWord(
+  state: RunState,
+  trans: TranslationBundle
+): string {
+  return state === 'waiting' ? trans.__('paused') : stateWord(state, trans);
+}
+
+/** Seconds until a step that failed is started again; null if it waits for nothing of the kind. */
+export function secondsToRetry(step: StepRecord, now: number): number | null {
+  return step.state === 'pending' && step.not_before
+    ? Math.max(0, Math.ceil((Date.parse(step.not_before) - now) / 1000))
+    : null;
+}
+
 /** The kind of failure in words, to stand behind `failed:`. */
 export function reasonWord(
   reason: NonNullable<StepRecord['reason']>,

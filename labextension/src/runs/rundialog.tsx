@@ -24,27 +24,32 @@ const validator = customizeValidator<ReadonlyJSONObject>();
 
 export interface IParametersOptions {
   title: string;
+  /** Label of the button that submits. */
+  accept: string;
+  /** What comes of it, in a sentence. */
+  note?: string;
   parameters: Parameters;
-  /** Parameters of the last run; null if there was none. */
-  last(): Promise<Values | null>;
-  start(values: Values): Promise<RunRecord>;
+  /** What the form shows at first; the defaults if not given. */
+  given?: Values;
+  /** Parameters of the last run; null if there was none. Without it, they are not offered. */
+  last?(): Promise<Values | null>;
+  /** Whether results of earlier runs may serve, at first. Without it, this is no choice. */
+  cache?: boolean;
+  submit(values: Values, cache: boolean): Promise<RunRecord>;
   trans: TranslationBundle;
 }
 
-/** Ask for the parameters of a run until it has started; null if the person gave up. */
+/** Ask for parameters of a run until the server takes them; null if the person gave up. */
 export async function askParameters(
   options: IParametersOptions
 ): Promise<RunRecord | null> {
-  const { title, trans } = options;
+  const { title, accept } = options;
   const body = new ParametersBody(options);
   const dialog = new SubmitDialog<RunRecord | null>(
     {
       title,
       body,
-      buttons: [
-        Dialog.cancelButton(),
-        Dialog.okButton({ label: trans.__('Run') })
-      ],
+      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: accept })],
       focusNodeSelector: 'input, textarea, select'
     },
     () => body.submit()
@@ -59,22 +64,23 @@ class ParametersBody
   constructor(private readonly _options: IParametersOptions) {
     super();
     this.addClass('mlwf-Parameters');
-    this._fields = toFields(_options.parameters);
+    this._fields = toFields(_options.parameters, _options.given);
+    this._cache = _options.cache ?? true;
   }
 
   getValue(): RunRecord | null {
-    return this._started;
+    return this._answer;
   }
 
-  /** Start the run; what does not fit is shown beside its field. */
+  /** Hand the values over; what does not fit is shown beside its field. */
   async submit(): Promise<boolean> {
-    const { parameters, start, trans } = this._options;
+    const { parameters, trans } = this._options;
     const { values, errors } = fromFields(parameters, this._fields, trans);
     this._message = '';
     this._errors = errors;
     if (!Object.keys(errors).length) {
       try {
-        this._started = await start(values);
+        this._answer = await this._options.submit(values, this._cache);
         return true;
       } catch (reason) {
         this._place(reason);
@@ -88,13 +94,14 @@ class ParametersBody
   }
 
   protected render(): JSX.Element {
-    const { parameters, trans } = this._options;
+    const { parameters, note, last, cache, trans } = this._options;
     const errors = Object.entries(this._errors).map(([name, error]) => [
       name,
       { __errors: [error] }
     ]);
     return (
       <>
+        {note && <p className="mlwf-Parameters-note">{note}</p>}
         {this._message && (
           <p className="mlwf-Runs-error" role="alert">
             {this._message}
@@ -118,19 +125,34 @@ class ParametersBody
             this.update();
           }}
         />
-        <button
-          type="button"
-          className="mlwf-Runs-link"
-          onClick={() => void this._useLast()}
-        >
-          {trans.__('Use the values of the last run')}
-        </button>
+        {cache !== undefined && (
+          <label className="mlwf-Parameters-cache">
+            <input
+              type="checkbox"
+              checked={this._cache}
+              onChange={({ target }) => {
+                this._cache = target.checked;
+                this.update();
+              }}
+            />
+            {trans.__('Use results of earlier runs')}
+          </label>
+        )}
+        {last && (
+          <button
+            type="button"
+            className="mlwf-Runs-link"
+            onClick={() => void this._useValues(last)}
+          >
+            {trans.__('Use the values of the last run')}
+          </button>
+        )}
       </>
     );
   }
 
-  private async _useLast(): Promise<void> {
-    const { parameters, last, trans } = this._options;
+  private async _useValues(last: () => Promise<Values | null>): Promise<void> {
+    const { parameters, trans } = this._options;
     try {
       const values = await last();
       this._message = values ? '' : trans.__('There was no run yet.');
@@ -162,5 +184,6 @@ class ParametersBody
   private _fields: Values;
   private _errors: Record<string, string> = {};
   private _message = '';
-  private _started: RunRecord | null = null;
+  private _cache: boolean;
+  private _answer: RunRecord | null = null;
 }

@@ -3,10 +3,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { stopIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { RunSummary } from '../api/types';
+import { canStop } from './control';
 import { hasEnded } from './fold';
 import { formatSeconds, secondsSoFar } from './format';
 import type { RunsModel } from './session';
-import { StateChip } from './state';
+import { RunStateChip } from './state';
 
 /** The runs of a workflow, the newest on top. */
 export function RunList(props: {
@@ -83,7 +84,7 @@ function RunRow(props: {
         </button>
       </td>
       <td>
-        <StateChip state={run.state} trans={trans} />
+        <RunStateChip state={run.state} trans={trans} />
       </td>
       <td title={Time.format(new Date(began))}>
         {Time.formatHuman(new Date(began))}
@@ -97,7 +98,7 @@ function RunRow(props: {
           <button
             className="mlwf-Runs-action jp-Button jp-mod-minimal"
             title={trans.__('Stop run %1', run.number)}
-            disabled={run.state === 'stopping'}
+            disabled={!canStop(run)}
             onClick={event => {
               event.stopPropagation();
               void model.stop(run.id);

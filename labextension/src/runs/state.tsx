@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { RunState, StepState } from '../api/types';
-import { stateWord } from './format';
+import { runStateWord, stateWord } from './format';
 
 const MARKS: Record<RunState | StepState, string> = {
   pending: '○',
@@ -10,24 +10,33 @@ const MARKS: Record<RunState | StepState, string> = {
   waiting: '⏸',
   stopping: '',
   succeeded: '✓',
-  cached: '✓',
+  cached: '↺',
   skipped: '–',
   failed: '✗',
   stopped: '■'
 };
 
-/** State of a run or of a step: a mark and the word, so that color is never alone. */
+/** State of a step, or with a word of its own that of a run: a mark and the word, so that color is never alone. */
 export function StateChip(props: {
   state: RunState | StepState;
+  word?: string;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { state, trans } = props;
+  const { state, word, trans } = props;
   return (
     <span className={`mlwf-State mlwf-mod-${state}`} data-state={state}>
       <span className="mlwf-State-mark" aria-hidden="true">
         {MARKS[state]}
       </span>
-      {stateWord(state, trans)}
+      {word ?? stateWord(state, trans)}
     </span>
   );
+}
+
+/** State of a run. */
+export function RunStateChip(props: {
+  state: RunState;
+  trans: TranslationBundle;
+}): JSX.Element {
+  return <StateChip {...props} word={runStateWord(props.state, props.trans)} />;
 }

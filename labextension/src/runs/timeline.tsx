@@ -2,7 +2,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { notebookIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { RunRecord, StepRecord } from '../api/types';
-import { formatSeconds, stateWord, stepSeconds } from './format';
+import {
+  formatSeconds,
+  secondsToRetry,
+  stateWord,
+  stepSeconds
+} from './format';
 
 export interface ITimelineProps {
   run: RunRecord;
@@ -41,6 +46,7 @@ function Row(
 ): JSX.Element {
   const { name, step, scale, now, selected, trans, onSelect, onOpen } = props;
   const seconds = stepSeconds(step, now);
+  const wait = secondsToRetry(step, now);
   const { progress } = step;
   return (
     <div
@@ -72,9 +78,11 @@ function Row(
         {step.state === 'running' && progress
           ? trans.__('cell %1/%2', progress.cell, progress.cells) + ' · '
           : null}
-        {seconds === null || step.state === 'pending'
-          ? stateWord(step.state, trans)
-          : formatSeconds(seconds)}
+        {wait !== null
+          ? trans.__('again in %1', formatSeconds(wait))
+          : seconds === null || step.state === 'pending'
+            ? stateWord(step.state, trans)
+            : formatSeconds(seconds)}
       </span>
       <button
         className="mlwf-Timeline-open jp-Button jp-mod-minimal"

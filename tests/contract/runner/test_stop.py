@@ -1,0 +1,139 @@
+"""However a step ends, nothing of it is left: real signals, real daemons."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+import pytest_asyncio
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from jupyter_mlwf.ports import Report, StepJob
+from jupyter_mlwf.runner.backends.local import LocalRunner
+from jupyter_mlwf.runner.warm.helpers import Warmth
+
+from .steps import *
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_cancelled_cell_may_tidy_up(runner: LocalRunner, bench: Bench) -> None:
+    cell = (
+        "print('begun', flush=True); pathlib.Path('begun').touch()\n"
+        "try: time.sleep(600)\nfinally: pathlib.Path('tidied').touch()"
+    )
+    job = bench.job(bench.notebook(WAIT_FOR, cell, "print('never')"))
+    await runner.start(job)
+    await until((bench.folder / "begun").exists)
+    await runner.cancel(job.run, job.step)
+    end = await next_report(runner, *ENDS)
+    assert (end.type, end.data) == ("step.stopped", {})
+    assert (bench.folder / "tidied").exists()
+    cells = kept(job).cells
+    assert text_of(cells[1]) == "begun\n"
+    assert cells[2].outputs == []
+    assert bench.processes() == []
+
+
+async def test_a_cancelled_cell_that_ignores_signals_is_ended_with_all_it_started(
+    runner: LocalRunner, bench: Bench
+) -> None:
+    cell = "pathlib.Path('begun').touch()\nwhile True: time.sleep(1)"
+    job = bench.job(bench.notebook(LEAVE_PROCESSES, IGNORE_SIGNALS, cell))
+    await runner.start(job)
+    await until((bench.folder / "begun").exists)
+    left = [int((bench.folder / name).read_text()) for name in ("child.pid", "daemon.pid")]
+    assert {process.pid for process in bench.processes()} >= set(left)
+    await runner.cancel(job.run, job.step)
+    assert (await next_report(runner, *ENDS)).type == "step.stopped"
+    assert bench.processes() == []
+    assert kept(job).cells[1].metadata.papermill.status == "completed"
+
+
+async def test_a_kernel_that_is_still_starting_can_be_cancelled(runner: LocalRunner, bench: Bench) -> None:
+    job = bench.job(bench.notebook("import time; time.sleep(600)"))
+    await runner.start(job)
+    await runner.cancel(job.run, job.step)
+    assert (await next_report(runner, *ENDS)).type == "step.stopped"
+    assert bench.processes() == []
+    assert len(kept(job).cells) == 1
+
+
+async def test_what_a_succeeded_step_left_running_is_ended(runner: LocalRunner, bench: Bench) -> None:
+    reports = await execute_one(runner, bench.job(bench.notebook(LEAVE_PROCESSES)))
+    assert reports[-1].type == "step.succeeded"
+    assert (bench.folder / "daemon.pid").exists()
+    assert bench.processes() == []
+
+
+async def test_jobs_of_a_host_that_is_killed_are_lost_and_the_next_one_gets_a_new_host(
+    runner: LocalRunner, bench: Bench
+) -> None:
+    job = bench.job(bench.notebook(LEAVE_PROCESSES, "pathlib.Path('begun').touch()", IGNORE_SIGNALS, "time.sleep(600)"))
+    await runner.start(job)
+    await until((bench.folder / "begun").exists)
+    host_of(psutil.Process()).kill()
+    end = await next_report(runner, *ENDS)
+    assert end.type == "step.lost"
+    assert "exit code -9" in str(end.data["message"])
+    assert bench.processes() == []
+    assert len(kept(job).cells) == 4
+    again = bench.job(bench.notebook("print('again')", name="again.ipynb"), attempt=2, folder=bench.folder / "second")
+    reports = await execute_one(runner, again)
+    assert (reports[-1].type, reports[-1].attempt) == ("step.succeeded", 2)
+
+
+async def test_closing_the_runner_ends_its_jobs(bench: Bench, warmth: Warmth | None) -> None:
+    runner = LocalRunner(warmth)
+    job = bench.job(bench.notebook(LEAVE_PROCESSES, "pathlib.Path('begun').touch(); time.sleep(600)"))
+    await runner.start(job)
+    await until((bench.folder / "begun").exists)
+    host = host_of(psutil.Process())
+    await runner.close()
+    reports = [report async for report in runner.reports()]
+    assert reports[-1].type == "step.lost"
+    assert bench.processes() == []
+    assert not host.is_running()
+    assert len(kept(job).cells) == 2
+
+
+async def test_nothing_is_left_when_the_worker_is_killed(bench: Bench, warmth: Warmth | None) -> None:
+    source = bench.notebook(LEAVE_PROCESSES, IGNORE_SIGNALS, "pathlib.Path('begun').touch()\nwhile True: time.sleep(1)")
+    worker = textwrap.dedent(
+        """
+        import asyncio, sys
+        from pathlib import Path
+        from jupyter_mlwf.ports import StepJob
+        from jupyter_mlwf.runner.backends.local import LocalRunner
+        from jupyter_mlwf.runner.warm.helpers import Warmth
+
+        async def main(run, source, folder, wait_seconds):
+            runner = LocalRunner(Warmth(wait_seconds=float(wait_seconds)) if wait_seconds else None)
+            await runner.start(StepJob(run, "step", 1, Path(source), Path(folder) / "out", Path(folder), {}))
+            async for report in runner.reports():
+                pass
+
+        asyncio.run(main(*sys.argv[1:]))
+        """
+    )
+    arguments = [bench.run, str(source), str(bench.folder), str(warmth.wait_seconds) if warmth else ""]
+    with subprocess.Popen([sys.executable, "-c", worker, *arguments]) as process:
+        try:
+            await until((bench.folder / "begun").exists)
+            host = host_of(psutil.Process(process.pid))
+        finally:
+            process.send_signal(signal.SIGKILL)
+    await until(lambda: not bench.processes() and not host.is_running())
