@@ -6,9 +6,9 @@ import posixpath
 from dataclasses import dataclass
 
 from ..core import codec
+from ..core.actions import Launch
 from ..core.errors import MLWFError
 from ..core.parameters import bind
-from ..core.plan import Launch
 from ..core.record import outputs
 from ..core.release import parse_target
 from ..core.run import Origin, Parent, Run

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from ..core.run import Event, Run, apply
+from ..core.fold import apply
+from ..core.run import Event, Run
 from ..ports import RunStore
 
 POLL_SECONDS = 0.1

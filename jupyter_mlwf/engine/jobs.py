@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.plan import Start
+from ..core.actions import Start
 from ..core.run import Run
 from ..core.units import seconds
 from ..files import write_atomically

@@ -9,8 +9,8 @@ from functools import lru_cache
 from pydantic import JsonValue
 
 from ..core import cache
+from ..core.actions import Look
 from ..core.errors import MLWFError
-from ..core.plan import Look
 from ..core.run import Run
 from ..ports import Clock, RunStore, StepRunner
 from ..workspace import Workspace

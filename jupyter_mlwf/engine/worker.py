@@ -12,11 +12,13 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from ..core.actions import Action, Cancel, Emit, Launch, Look, Start, Wake
 from ..core.cache import result
 from ..core.capacity import Amount
 from ..core.errors import MLWFError
-from ..core.plan import Action, Cancel, Emit, Launch, Look, Start, Wake, plan
-from ..core.run import STEP_ENDED, Answer, Event, EventType, Run, apply
+from ..core.fold import apply
+from ..core.plan import plan
+from ..core.run import STEP_ENDED, Answer, Event, EventType, Run
 from ..ports import Clock, Lease, Pending, Report, Request, RunStore, StaleLease, StepJob, StepRunner
 from ..workspace import Workspace
 from . import children

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, insert, select, update
 
 from ..core.cache import Earlier, key
+from ..core.fold import apply
 from ..core.record import RunSummary
-from ..core.run import Event, Parent, Run, Source, StepRun, apply, index_of, loop_of
+from ..core.run import Event, Parent, Run, Source, StepRun, index_of, loop_of
 from . import tables
 
 #: What of a step run has a column of its own; `data` holds the rest.

@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from ..core import codec
 from ..core.cache import Earlier
 from ..core.errors import Conflict, NotFound
+from ..core.fold import create
 from ..core.record import RunSummary
 from ..core.release import Release, ReleaseSummary
-from ..core.run import Event, Parent, Run, create
+from ..core.run import Event, Parent, Run
 from ..ports import Lease, NewRun, Pending, Request, StaleLease
 from . import blobs, releases, rows, tables
 from .database import Database

@@ -14,24 +14,15 @@ from typing import get_args
 
 from pydantic import JsonValue
 
+from jupyter_mlwf.core.actions import Cancel, Emit, Look, Start, Wake
 from jupyter_mlwf.core.cache import Earlier, result
 from jupyter_mlwf.core.capacity import Amount
 from jupyter_mlwf.core.codec import from_json, to_json
-from jupyter_mlwf.core.plan import Cancel, Emit, Look, Start, Wake, plan
+from jupyter_mlwf.core.fold import apply, create
+from jupyter_mlwf.core.plan import plan
 from jupyter_mlwf.core.record import record
 from jupyter_mlwf.core.retry import again
-from jupyter_mlwf.core.run import (
-    Artifact,
-    Check,
-    Event,
-    EventType,
-    Origin,
-    Run,
-    Source,
-    StepRun,
-    apply,
-    create,
-)
+from jupyter_mlwf.core.run import Artifact, Check, Event, EventType, Origin, Run, Source, StepRun
 
 CASES = Path(__file__).with_name("runs.json")
 

@@ -14,8 +14,9 @@ from sqlalchemy.exc import StatementError
 
 from jupyter_mlwf.core.codec import from_json
 from jupyter_mlwf.core.errors import BadRequest, NotFound
+from jupyter_mlwf.core.fold import fold
 from jupyter_mlwf.core.record import summary
-from jupyter_mlwf.core.run import Event, Origin, fold
+from jupyter_mlwf.core.run import Event, Origin
 from jupyter_mlwf.core.workflow import Workflow
 from jupyter_mlwf.ports import NewRun
 from jupyter_mlwf.store import SqlRunStore

@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from jupyter_mlwf.core.actions import Cancel, Emit, Look, Start, Wake
 from jupyter_mlwf.core.capacity import Amount
 from jupyter_mlwf.core.codec import from_json
-from jupyter_mlwf.core.plan import Cancel, Emit, Look, Start, Wake, plan
+from jupyter_mlwf.core.fold import fold
+from jupyter_mlwf.core.plan import plan
 from jupyter_mlwf.core.record import summary
 from jupyter_mlwf.core.retry import again
-from jupyter_mlwf.core.run import Event, EventType, Origin, Run, fold
+from jupyter_mlwf.core.run import Event, EventType, Origin, Run
 from jupyter_mlwf.core.workflow import Workflow
 from jupyter_mlwf.ports import NewRun
 from jupyter_mlwf.store import SqlRunStore

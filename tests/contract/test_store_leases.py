@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from jupyter_mlwf.core.errors import Conflict, NotFound
-from jupyter_mlwf.core.run import fold
+from jupyter_mlwf.core.fold import fold
 from jupyter_mlwf.ports import Lease, NewRun, Pending, Request, StaleLease
 from jupyter_mlwf.store import SqlRunStore
 from tests.contract.store_events import NO_RUN, NOW, claimed, ended, event, started

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from sqlalchemy import create_engine, text
 
 from jupyter_mlwf.core.codec import to_json
-from jupyter_mlwf.core.run import fold
+from jupyter_mlwf.core.fold import fold
 from jupyter_mlwf.ports import NewRun, Request
 from jupyter_mlwf.store import open_store
 

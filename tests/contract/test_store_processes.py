@@ -17,8 +17,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from jupyter_mlwf.core.errors import Conflict
+from jupyter_mlwf.core.fold import fold
 from jupyter_mlwf.core.release import Release, digest
-from jupyter_mlwf.core.run import Event, fold
+from jupyter_mlwf.core.run import Event
 from jupyter_mlwf.ports import NewRun, Request
 from jupyter_mlwf.store import SqlRunStore, open_store
 

@@ -18,7 +18,8 @@ from pydantic import JsonValue
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import Pool
 
-from jupyter_mlwf.core.run import Event, fold
+from jupyter_mlwf.core.fold import fold
+from jupyter_mlwf.core.run import Event
 from jupyter_mlwf.ports import NewRun
 from jupyter_mlwf.store import StoreError, database, open_store
 from jupyter_mlwf.store.tables import metadata

@@ -9,7 +9,7 @@ from random import Random
 from pydantic import JsonValue
 
 from jupyter_mlwf.core.capacity import Amount
-from jupyter_mlwf.core.parameters import StepSource, parse_reference
+from jupyter_mlwf.core.references import StepSource, parse_reference
 from jupyter_mlwf.core.workflow import Reference, Resources, Retries, Step, Workflow
 
 from .strategies import Project

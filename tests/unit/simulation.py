@@ -10,12 +10,14 @@ from random import Random
 
 from pydantic import JsonValue
 
+from jupyter_mlwf.core.actions import Action, Cancel, Emit, Look, Start, Wake
 from jupyter_mlwf.core.capacity import Amount
 from jupyter_mlwf.core.codec import to_json
-from jupyter_mlwf.core.parameters import StepSource, parse_reference
-from jupyter_mlwf.core.plan import Action, Cancel, Emit, Look, Start, Wake, plan
+from jupyter_mlwf.core.fold import apply, create, fold
+from jupyter_mlwf.core.plan import plan
+from jupyter_mlwf.core.references import StepSource, parse_reference
 from jupyter_mlwf.core.retry import again
-from jupyter_mlwf.core.run import STEP_ENDED, Event, EventType, Origin, Run, apply, create, fold
+from jupyter_mlwf.core.run import STEP_ENDED, Event, EventType, Origin, Run
 from jupyter_mlwf.core.workflow import Argument, Reference, Value
 
 from .outcomes import MACHINES, RESULTS, SECONDS, Outcome, takes, value_of

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from jupyter_mlwf.core.cache import Code, Earlier, code, digest, key, replaced, result, serves, texts, why_not
-from jupyter_mlwf.core.run import Artifact, Check, Event, Source, StepRun, fold
+from jupyter_mlwf.core.fold import fold
+from jupyter_mlwf.core.run import Artifact, Check, Event, Source, StepRun
 from jupyter_mlwf.core.workflow import Step
 
 from .strategies import cases, json_values

@@ -10,10 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from jupyter_mlwf.core.check import check
 from jupyter_mlwf.core.codec import from_json
 from jupyter_mlwf.core.errors import MAX_PROBLEMS, Problem
-from jupyter_mlwf.core.graph import check, dag, order, upstream, wiring
+from jupyter_mlwf.core.graph import dag, order, wiring
 from jupyter_mlwf.core.interface import InputType, NotebookInput, NotebookInterface
+from jupyter_mlwf.core.references import upstream
 from jupyter_mlwf.core.workflow import Step, Workflow
 
 from .strategies import Project, cases, projects

@@ -13,19 +13,9 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from jupyter_mlwf.core.errors import InvalidParameters, Problem
-from jupyter_mlwf.core.parameters import (
-    ParameterSource,
-    StepSource,
-    Unresolved,
-    bind,
-    coerce,
-    complain,
-    complain_input,
-    parse_reference,
-    read_text,
-    resolve,
-    step_sources,
-)
+from jupyter_mlwf.core.parameters import bind, coerce, complain, complain_input, read_text
+from jupyter_mlwf.core.references import ParameterSource, StepSource, parse_reference, step_sources
+from jupyter_mlwf.core.resolve import Unresolved, resolve
 from jupyter_mlwf.core.workflow import Parameter, Reference, Step, Value
 
 from .strategies import cases, json_values, parameters, texts

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_mlwf.core.capacity import Amount
-from jupyter_mlwf.core.run import STEP_ENDED, STEP_GOOD, Event, Run, apply, fold
+from jupyter_mlwf.core.fold import apply, fold
+from jupyter_mlwf.core.run import STEP_ENDED, STEP_GOOD, Event, Run
 
 from .outcomes import MACHINES, Outcome, expected, outcomes, with_rules
 from .simulation import Simulation

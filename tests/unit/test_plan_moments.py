@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from jupyter_mlwf.core.actions import Action, Cancel, Emit, Look, Start, Wake
 from jupyter_mlwf.core.capacity import Amount
-from jupyter_mlwf.core.plan import Action, Cancel, Emit, Look, Start, Wake
-from jupyter_mlwf.core.run import apply
+from jupyter_mlwf.core.fold import apply
 from jupyter_mlwf.core.workflow import Argument, Reference, Resources, Retries, Step, Workflow
 
 from .outcomes import GIB

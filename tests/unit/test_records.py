@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from jupyter_mlwf.core import recording
+from jupyter_mlwf.core.fold import apply, create
 from jupyter_mlwf.core.interface import CheckKind
-from jupyter_mlwf.core.run import Event, Origin, apply, create
+from jupyter_mlwf.core.run import Event, Origin
 from jupyter_mlwf.core.workflow import Step, Workflow
 from jupyter_mlwf.notebooks.records import records
 

@@ -9,8 +9,8 @@ import pytest
 
 from jupyter_mlwf.core.errors import BadRequest, Conflict, NotFound
 from jupyter_mlwf.core.retry import again, lost_too_often, retry_at
-from jupyter_mlwf.core.run import Attempt, FailureReason, StepRun
-from jupyter_mlwf.core.workflow import Retries, Step, Workflow
+from jupyter_mlwf.core.run import Attempt, StepRun
+from jupyter_mlwf.core.workflow import FailureReason, Retries, Step, Workflow
 
 from .outcomes import Outcome
 from .simulation import Simulation

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from jupyter_mlwf.core.run import Artifact, Check, Event, EventType, Progress, Run, Source, StepRun, apply, create, fold
+from jupyter_mlwf.core.fold import apply, create, fold
+from jupyter_mlwf.core.run import Artifact, Check, Event, EventType, Progress, Run, Source, StepRun
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WORKFLOW: JsonValue = {"mlwf": 1, "name": "w", "steps": {"a": {"notebook": "a.ipynb"}, "b": {"notebook": "b.ipynb"}}}

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
-import textwrap
 import uuid
 from collections.abc import Callable
 from pathlib import Path
