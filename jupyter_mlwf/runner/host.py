@@ -30,6 +30,10 @@ def main() -> None:
         with contextlib.suppress(CannotFork):
             HELPERS.get(Kind.of([sys.executable], warmth.preload, os.environ))
 
+    # jsonschema imports it if it is there, to check addresses of a kind that no notebook has. It builds a grammar
+    # first, which takes longer than all that is needed here.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
     from .jobs import Jobs
     from .kernels import configure
 

@@ -11,7 +11,9 @@ from jupyter_mlwf.runner.text import BoundedText, Rows, settle
 
 #: Few characters, so that they meet.
 texts = st.text("ab1 \n\r\b", max_size=60)
-coloured = st.lists(st.sampled_from(["a", "b", "\n", "\r", "\b", "\x1b[31m", "\x1b[0m", "\x1b[K", "\x1b[2K"])).map("".join)
+coloured = st.lists(st.sampled_from(["a", "b", "\n", "\r", "\b", "\x1b[31m", "\x1b[0m", "\x1b[K", "\x1b[2K"])).map(
+    "".join
+)
 plain = st.text("ab1é ", max_size=20)
 
 

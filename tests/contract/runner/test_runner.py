@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import signal
-import subprocess
 import sys
-import textwrap
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import nbformat
-import psutil
 import pytest
-import pytest_asyncio
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from jupyter_mlwf.ports import Report, StepJob
 from jupyter_mlwf.runner.backends.local import LocalRunner
-from jupyter_mlwf.runner.warm.helpers import Warmth
 
-from .steps import *
+from .steps import ENDS, RECORD, WAIT_FOR, Bench, execute, execute_one, kept, next_report, text_of
 
 pytestmark = pytest.mark.asyncio
 
