@@ -36,7 +36,7 @@ def mlwf(
     )
 
 
-def read(folder: Path, *arguments: str, code: int = 0, environment: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+def read(folder: Path, *arguments: str, code: int = 0, environment: Mapping[str, str] | None = None) -> Any:
     """The JSON that a command prints."""
     done = mlwf(folder, *arguments, "--json", environment=environment)
     assert done.returncode == code, done.stdout + done.stderr
