@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from ..context import Context
 from ..core.run import Event, Run
 from ..engine.follow import follow
 from ..engine.recovery import own_name
 from ..engine.worker import Worker
 from . import show
-from .context import Context
 
 
 def worker(context: Context) -> Worker:

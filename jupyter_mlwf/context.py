@@ -1,4 +1,4 @@
-"""What every command works with: settings, workspace, store."""
+"""What the command line and the SDK work with: settings, workspace, store, engine."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from jupyter_core.application import JupyterApp
 from pydantic import JsonValue
 
-from ..clock import SystemClock
-from ..core.errors import BadRequest
-from ..core.parameters import read_text
-from ..core.record import RunRecord, record
-from ..core.release import parse_target
-from ..core.run import Run
-from ..core.workflow import Parameter
-from ..documents import Document, read
-from ..engine.control import Control
-from ..engine.launch import Launcher, Part
-from ..ports import Notebooks, RunStore
-from ..release.freeze import Releaser
-from ..settings import MLWF
-from ..workspace import Workspace
+from .clock import SystemClock
+from .core.errors import BadRequest
+from .core.parameters import read_text
+from .core.record import RunRecord, record
+from .core.release import parse_target
+from .core.run import Run
+from .core.workflow import Parameter
+from .documents import Document, read
+from .engine.control import Control
+from .engine.launch import Launcher, Part
+from .ports import Notebooks, RunStore
+from .release.freeze import Releaser
+from .settings import MLWF
+from .workspace import Workspace
 
 
 class CommandLine(JupyterApp):
@@ -56,7 +56,7 @@ class Context:
     @cached_property
     def store(self) -> RunStore:
         """The records; a new workspace gets its folder for them."""
-        from ..store import open_store
+        from .store import open_store
 
         self.workspace.make()
         return open_store(self.settings.url(self.workspace.records))
@@ -64,7 +64,7 @@ class Context:
     @cached_property
     def notebooks(self) -> Notebooks:
         """Reads notebooks."""
-        from ..notebooks.inspect import NotebookReader
+        from .notebooks.inspect import NotebookReader
 
         return NotebookReader()
 
@@ -83,14 +83,14 @@ class Context:
         """Stops, pauses, changes and retries runs."""
         return Control(self.store, self.workspace, self.clock)
 
-    def document(self, path: Path) -> Document:
-        """A document on disk.
+    def document(self, path: Path, text: str | None = None) -> Document:
+        """A document on disk, or with the text that it would have there.
 
         Raises:
             NotFound: there is no such file.
             InvalidWorkflow: it has not even the form of a document.
         """
-        return read(path.absolute(), self.notebooks)
+        return read(path.absolute(), self.notebooks, text)
 
     def launch(self, target: str, assignments: Sequence[str], part: Part | None = None) -> Run:
         """Queue a run of a document or of a release.
