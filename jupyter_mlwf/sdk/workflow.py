@@ -247,6 +247,10 @@ class Workflow:
             environment=environment, kernel=kernel, timeout=timeout, resources=resources, files=files, cache=cache,
             retries={"count": retries} if isinstance(retries, int) else retries,
         )  # fmt: skip
+        if isinstance(timeout, int | float):
+            raise Refused.because(
+                f"steps.{name}.timeout", f"{timeout} has no unit.", f"Write a text, such as '{timeout:g}s' or '30m'."
+            )
         data: dict[str, JsonValue] = {"notebook": plain(notebook, f"The notebook of step '{name}'")}
         for key, value in policy.items():
             if isinstance(value, Input | Step):
