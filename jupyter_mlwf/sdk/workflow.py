@@ -387,6 +387,15 @@ class Workflow:
             parameters={**(parameters or {}), **more_parameters},
         )
 
+    def get_run(self, run: int | str, /) -> RunHandle:
+        """An earlier run of the workspace, by its number or id: after a restart, for example.
+
+        Raises:
+            NotFound: there is none.
+        """
+        context = context_of(self.path)
+        return RunHandle(context, context.store.get_run(str(run)))
+
     def debug(
         self, *, cache: bool = True, parameters: Mapping[str, Value] | None = None, **more_parameters: Value
     ) -> Debug:

@@ -126,6 +126,9 @@ def test_a_handle_follows_its_run(folder: Path) -> None:
     (folder / "go").touch()
     assert run.retry().wait(LIMIT).state == "succeeded"
     assert len(run.steps["slow"].history) == 2
+    assert wf.get_run(run.number).id == wf.get_run(run.id).id == run.id
+    with pytest.raises(NotFound, match="no run '77'"):
+        wf.get_run(77)
     with pytest.raises(Conflict, match="All steps of run"):
         run.retry()
     with pytest.raises(NotFound, match="has no step 'fast'"):
@@ -248,6 +251,25 @@ def test_a_notebook_runs_a_workflow(folder: Path) -> None:
     assert shown[0]["image/svg+xml"].startswith("<svg")
     assert "train: succeeded" in shown[1]["image/svg+xml"]
     assert shown[2]["text/plain"] == "'cached'", "the run before it has the same result"
+
+
+def test_a_run_that_a_step_starts_outlives_the_step(folder: Path) -> None:
+    wait = "while not pathlib.Path('go').exists():\n    time.sleep(0.02)"
+    write_notebook(folder / "inner.ipynb", "x = 0", f"import pathlib, time\npathlib.Path('begun').touch()\n{wait}")
+    start = (
+        f"{MLWF}, pathlib, time\nwf = mlwf.Workflow('inner')\nwf.step('inner', 'inner.ipynb')\n"
+        "mlwf.output('number', wf.run().number)\nwhile not pathlib.Path('begun').exists():\n    time.sleep(0.02)"
+    )
+    write_notebook(folder / "outer.ipynb", "x = 0", start)
+    outer = Workflow("outer")
+    outer.step("outer", "outer.ipynb")
+    command = [sys.executable, "-m", "jupyter_mlwf", "run", str(outer.save()), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
+    number = json.loads(done.stdout)["steps"]["outer"]["outputs"]["number"]
+    (folder / "go").touch()
+    run = outer.get_run(number)
+    assert run.wait(LIMIT).state == "succeeded"
+    assert len(run.steps["inner"].history) == 1, "its worker went on"
 
 
 def test_the_command_writes_the_program_of_a_document(folder: Path) -> None:
