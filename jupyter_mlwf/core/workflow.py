@@ -217,6 +217,7 @@ class Step(_Model):
         "duration such as `7d` says how old it may be.",
     )
 
+
     @property
     def reuses(self) -> bool:
         """Whether results of earlier runs may serve. Clean-up and alarms are there for what they do, in every run."""
