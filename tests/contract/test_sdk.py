@@ -28,7 +28,7 @@ def workers(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.cmdline()[1:4] == ["-m", "jupyter_mlwf", "worker"] and process.cwd() == str(folder.resolve()):
+            if {"jupyter_mlwf", "worker"} <= {*process.cmdline()} and process.cwd() == str(folder.resolve()):
                 found.append(process)
         except psutil.Error:
             continue

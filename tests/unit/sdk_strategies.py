@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from hypothesis import strategies as st
@@ -82,7 +83,7 @@ def _parameters(draw: st.DrawFn) -> dict[str, JsonValue]:
         if kind in ("str", "int", "float") and data["default"] is not None and draw(st.booleans()):
             data["choices"] = [data["default"], *draw(st.lists(default, max_size=2))]
         if kind == "float" and draw(st.booleans()):
-            data |= {"min": -1.7e308, "max": draw(st.just(1.7e308) | st.none())}
+            data |= {"min": -sys.float_info.max, "max": draw(st.just(sys.float_info.max) | st.none())}
     elif kind == "int":
         low = draw(st.integers(-5, 5))
         data |= {"min": low, "max": low + draw(st.integers(0, 5)) / 2}
