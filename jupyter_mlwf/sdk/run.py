@@ -21,7 +21,7 @@ from .errors import Refused, in_words
 from .values import Step, Value, plain
 
 #: How often whoever waits looks whether a worker is alive, in seconds.
-WATCH_SECONDS = 2.0
+WATCH_SECONDS = 5.0
 
 
 class RunHandle:

@@ -35,6 +35,14 @@ def workers(folder: Path) -> list[psutil.Process]:
     return found
 
 
+def end_workers(folder: Path) -> None:
+    """End them, also one that was started while another did not answer yet."""
+    while found := workers(folder):
+        for process in found:
+            process.terminate()
+            process.wait()
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A workspace with the notebooks `clean` and `train`; the current folder."""
@@ -50,9 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         f"{MLWF}\nmlwf.output('score', len(table) * rate + timeout)\nmlwf.artifact('model.txt').write_text('model')",
     )
     yield tmp_path
-    for process in workers(tmp_path):
-        process.terminate()
-        process.wait()
+    end_workers(tmp_path)
 
 
 def churn() -> Workflow:

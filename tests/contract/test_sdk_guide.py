@@ -11,7 +11,7 @@ import pytest
 
 from tests.notebooks import MLWF, write_notebook
 
-from .test_sdk import workers
+from .test_sdk import end_workers
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "sdk.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
@@ -31,9 +31,7 @@ def test_blocks_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     try:
         papermill.execute_notebook(notebook, tmp_path / "done.ipynb", progress_bar=False, cwd=str(tmp_path))
     finally:
-        for process in workers(tmp_path):
-            process.terminate()
-            process.wait()
+        end_workers(tmp_path)
     cells = nbformat.read(tmp_path / "done.ipynb", 4).cells
     printed = "".join(output.text for cell in cells for output in cell.outputs if output.output_type == "stream")
     assert "succeeded {'score': 3.6" in printed
