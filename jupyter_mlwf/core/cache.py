@@ -53,7 +53,7 @@ def code(notebook: bytes) -> Code:
         digest=digest(cells),
         kernel=name if isinstance(name, str) and name else None,
         literals=frozenset(_literals(source)),
-        imports=frozenset(_imports(source)),
+        imports=frozenset(imports(source)),
     )
 
 
@@ -63,7 +63,8 @@ def _literals(source: str) -> Iterator[str]:
         yield from line.split()
 
 
-def _imports(source: str) -> Iterator[str]:
+def imports(source: str) -> Iterator[str]:
+    """Modules that Python code imports: of a dotted name, the first part."""
     yield from _FROM.findall(source)
     for names in _IMPORT.findall(source):
         for name in names.split(","):

@@ -9,10 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from ..core.cache import digest
+from ..core.cache import digest, imports
 
 #: A folder with more files is not compared.
 MOST_FILES = 10_000
+
+#: Longer files are data, whatever they are called. In bytes.
+_MOST_CODE = 1_000_000
 
 _SKIPPED = frozenset({".mlwf", ".git", "__pycache__", ".ipynb_checkpoints"})
 
@@ -55,6 +58,22 @@ def known_content(path: Path) -> str | None:
 def _file(path: Path, *_status: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def imported(path: Path) -> frozenset[str]:
+    """Modules that a file of Python code imports; none if there is no such file."""
+    try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode) or status.st_size > _MOST_CODE:
+            return frozenset()
+        return _imported(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
+    except (OSError, ValueError):
+        return frozenset()
+
+
+@lru_cache(maxsize=10_000)
+def _imported(path: Path, *_status: int) -> frozenset[str]:
+    return frozenset(imports(path.read_text("utf-8", "replace")))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from ..core.cache import FILE, PARAMETER, Code, digest, replaced, texts
 from ..workspace import Workspace
-from .contents import content
+from .contents import content, imported
 
 _MISSING = "missing"
 
@@ -46,11 +46,24 @@ class Inputs:
         return parts
 
     def in_code(self, code: Code) -> dict[str, str]:
-        """Files that the code names, and modules beside the notebook that it imports."""
-        files = code.literals | {f"{module}.py" for module in code.imports}
+        """Files that the code names, and modules beside the notebook that it imports, and those that they import."""
+        modules = self._modules(code)
+        files = code.literals | {f"{module}.py" for module in modules}
         found = {path: self._content(path, folders=False) for path in files}
-        found |= {module: self._content(module) for module in code.imports}
+        found |= {module: self._content(module) for module in modules}
         return {f"{FILE} {path}": each for path, each in found.items() if each}
+
+    def _modules(self, code: Code) -> set[str]:
+        if self._cwd is None:
+            return set()
+        scripts = [self._cwd / text for text in code.literals if text.endswith(".py")]
+        new = set(code.imports).union(*map(imported, scripts))
+        modules: set[str] = set()
+        while new:
+            modules |= new
+            inner = [self._cwd / file for module in new for file in (f"{module}.py", f"{module}/__init__.py")]
+            new = set[str]().union(*map(imported, inner)) - modules
+        return modules
 
     def _content(self, text: str, *, folders: bool = True) -> str | None:
         # Not `Path`, which takes longer than the look at the file: this is asked of every literal.

@@ -298,6 +298,7 @@ class Worker:
             case Request(kind="continue") if run.paused:
                 return [self._event(run, "run.continued")]
             case Request(kind="change"):
+                held.missed.clear()  # with other values, results of earlier runs may serve
                 return [self._event(run, "run.changed", data={"parameters": request.parameters})]
         return []
 

@@ -9,11 +9,13 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from jupyter_mlwf.clock import SystemClock
 from jupyter_mlwf.core.run import Event
 from jupyter_mlwf.engine.control import Control
 from jupyter_mlwf.store import open_store
+from jupyter_mlwf.workspace import Workspace
 
 
 def open_(url: str) -> None:
@@ -41,7 +43,9 @@ def append(url: str, count: str) -> None:
 def ask(url: str, method: str, run: str, arguments: str) -> None:
     """Ask something of a run, as `engine.control` does it."""
     store = open_store(url)
-    getattr(Control(store, SystemClock()), method)(store.get_run(run), **json.loads(arguments))
+    getattr(Control(store, Workspace(Path.cwd()), SystemClock(), {}), method)(
+        store.get_run(run), **json.loads(arguments)
+    )
     say("asked")
 
 

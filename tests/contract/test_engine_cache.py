@@ -21,7 +21,8 @@ def pair(flow: Flow) -> Flow:
     (flow.folder / "raw.csv").write_text("1,2")
     (flow.folder / "rules.txt").write_text("strict")
     (flow.folder / "declared.bin").write_text("1")
-    (flow.folder / "helper.py").write_text("FACTOR = 2")
+    (flow.folder / "helper.py").write_text("from deeper import FACTOR")
+    (flow.folder / "deeper.py").write_text("FACTOR = 2")
     flow.notebook(
         "make",
         READ + "import helper\nrules = Path('rules.txt').read_text()",
@@ -90,7 +91,11 @@ def other_literal(flow: Flow) -> None:
 
 
 def other_module(flow: Flow) -> None:
-    (flow.folder / "helper.py").write_text("FACTOR = 3")
+    (flow.folder / "helper.py").write_text("from deeper import FACTOR\nFACTOR += 1")
+
+
+def other_inner_module(flow: Flow) -> None:
+    (flow.folder / "deeper.py").write_text("FACTOR = 4")
 
 
 def other_declared(flow: Flow) -> None:
@@ -104,6 +109,7 @@ def other_declared(flow: Flow) -> None:
         (other_file, "file raw.csv"),
         (other_literal, "file rules.txt"),
         (other_module, "file helper.py"),
+        (other_inner_module, "file deeper.py"),
         (other_declared, "file declared.bin"),
     ],
 )
@@ -168,7 +174,7 @@ def test_what_no_result_depends_on_may_change(pair: Flow) -> None:
     for name in ("make", "use"):
         edit(pair, name, decorate)
     os.utime(pair.folder / "raw.csv", ns=(1, 1))
-    (pair.folder / "helper.py").write_text("FACTOR = 2")
+    (pair.folder / "deeper.py").write_text("FACTOR = 2")
     write_pair(pair, title="Another title")
     document = (pair.folder / "flow.mlwf").read_text()
     (pair.folder / "flow.mlwf").write_text(document[:-1] + ', "layout": {"make": [1, 2]}, "title": "New"}')
