@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ..core.codec import dumps
 from ..core.errors import InvalidWorkflow, Problem
 from ..core.release import Release, digest, next_version
+from ..core.secrets import secret_values
 from ..documents import Document
 from ..ports import Clock, RunStore
+from ..secrets import require_unwritten
 from ..workspace import Workspace
 
 
@@ -27,12 +30,15 @@ class Releaser:
             author: who releases it.
 
         Raises:
-            InvalidWorkflow: the document cannot be run, so it cannot be released.
+            InvalidWorkflow: the document cannot be run, or the value of a secret is written in it or in a notebook.
             Conflict: that version exists already.
         """
         document.require_sound()
         frozen = document.freeze()
         workflow = document.workflow
+        secrets = secret_values(workflow, {name: each.default for name, each in workflow.parameters.items()})
+        named = {path: frozen.blobs[sha256] for path, sha256 in frozen.files.items()}
+        require_unwritten(secrets, {"the document": dumps(workflow).encode(), **named})
         release = Release(
             name=workflow.name,
             version=version or self.proposed_version(workflow.name),
