@@ -30,6 +30,8 @@ def weakness(value: str) -> str | None:
         return f"is shorter than {SHORTEST} characters, which cannot be told from other text"
     if len(value) > LONGEST:
         return f"is longer than {LONGEST:,} characters"
+    if not value.strip():
+        return "is blank"
     if "\n" in value or "\r" in value:
         return "has several lines"
     if "•" in value or not value.isprintable():
