@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from .core.codec import dumps
 from .core.errors import InvalidWorkflow, MLWFError, Problem
 from .core.redaction import Redactor, weakness
 from .core.secrets import SecretReference, parse_secret
+from .core.workflow import Workflow
 
 #: Of a file, in bytes: much more than a secret may have.
 _MAX_FILE = 64 << 10
@@ -55,17 +57,21 @@ def remark(reference: str) -> str | None:
     return None
 
 
-def require_unwritten(secrets: Mapping[str, str], files: Mapping[str, bytes]) -> None:
-    """Refuse files that hold the value of a secret that can be found now.
+def require_unwritten(secrets: Mapping[str, str], workflow: Workflow, files: Mapping[str, bytes]) -> None:
+    """Refuse a document, or files of it, that hold the value of a secret that can be found now.
 
     Args:
         secrets: references by the name of the parameter.
-        files: content by what to call it.
+        workflow: the document.
+        files: content by path.
 
     Raises:
         InvalidWorkflow: with all of them.
     """
+    if not secrets:
+        return
     redactors = {name: redactor_of([reference]) for name, reference in secrets.items()}
+    contents = {"the document": dumps(workflow).encode(), **files}
     problems = [
         Problem(
             code="secret",
@@ -73,7 +79,7 @@ def require_unwritten(secrets: Mapping[str, str], files: Mapping[str, bytes]) ->
             message=f"The value of the secret parameter '{name}' is written in {file}.",
             mend="Take it out there, and use the parameter instead.",
         )
-        for file, content in files.items()
+        for file, content in contents.items()
         for name, redactor in redactors.items()
         if redactor and redactor.holds(content.decode("utf-8", "replace"))
     ]

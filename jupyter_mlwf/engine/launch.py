@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from ..core.codec import dumps
 from ..core.errors import InvalidParameters, Problem
 from ..core.parameters import bind
 from ..core.release import parse_target
@@ -88,7 +87,7 @@ class Launcher:
     ) -> Run:
         values = located(self._workspace, workflow, origin, bind(workflow.parameters, parameters))
         named = {path: blobs[sha256] for path, sha256 in origin.files.items() if sha256 in blobs}
-        require_unwritten(secret_values(workflow, values), {"the document": dumps(workflow).encode(), **named})
+        require_unwritten(secret_values(workflow, values), workflow, named)
         steps = select(workflow, scene=part.scene, only=part.only, first=part.first, last=part.last)
         selection = None
         if steps is not None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ..core.codec import dumps
 from ..core.errors import InvalidWorkflow, Problem
 from ..core.release import Release, digest, next_version
 from ..core.secrets import secret_values
-from ..documents import Document
+from ..documents import Document, Frozen
 from ..ports import Clock, RunStore
 from ..secrets import require_unwritten
 from ..workspace import Workspace
@@ -36,9 +35,7 @@ class Releaser:
         document.require_sound()
         frozen = document.freeze()
         workflow = document.workflow
-        secrets = secret_values(workflow, {name: each.default for name, each in workflow.parameters.items()})
-        named = {path: frozen.blobs[sha256] for path, sha256 in frozen.files.items()}
-        require_unwritten(secrets, {"the document": dumps(workflow).encode(), **named})
+        _require_unwritten(document, frozen)
         release = Release(
             name=workflow.name,
             version=version or self.proposed_version(workflow.name),
@@ -75,6 +72,13 @@ def problems_of(document: Document) -> list[Problem]:
     """What keeps a document from being released."""
     try:
         document.require_sound()
+        _require_unwritten(document, document.freeze())
     except InvalidWorkflow as error:
         return list(error.problems)
     return []
+
+
+def _require_unwritten(document: Document, frozen: Frozen) -> None:
+    """Refuse a document that holds the value of a secret; only of those that have a default it is known which."""
+    defaults = {name: each.default for name, each in document.workflow.parameters.items()}
+    require_unwritten(secret_values(document.workflow, defaults), document.workflow, frozen.named())
