@@ -108,6 +108,10 @@ class Redactor:
         return any(form in joined for form in self._encoded)
 
 
+#: Redacts nothing.
+NO_SECRETS = Redactor()
+
+
 class RedactedStream:
     """Redacts a text that comes in pieces: a secret is found across their borders too."""
 

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from ..core.errors import BadRequest
-from ..core.redaction import Redactor
+from ..core.redaction import NO_SECRETS, Redactor
 from ..ports import StepJob
 from ..secrets import MissingSecret, find, remark
 
@@ -49,7 +49,7 @@ class StepSecrets:
         self._job = job
         self._values: dict[str, str] = {}
         self._missing: dict[str, str] = {}
-        self.redactor = Redactor()
+        self.redactor = NO_SECRETS
 
     def look_up(self) -> None:
         """Find the values: from here on they are redacted."""

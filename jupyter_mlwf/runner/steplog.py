@@ -8,7 +8,7 @@ import logging
 import os
 from pathlib import Path
 
-from ..core.redaction import RedactedStream, Redactor
+from ..core.redaction import NO_SECRETS, RedactedStream, Redactor
 from ..core.units import shown_size
 from .text import Rows
 
@@ -33,7 +33,7 @@ class StepLog:
     the disk. Belongs to one event loop.
     """
 
-    def __init__(self, path: Path, redactor: Redactor, limit: int = MAX_LOG) -> None:
+    def __init__(self, path: Path, redactor: Redactor = NO_SECRETS, limit: int = MAX_LOG) -> None:
         self._path = path
         self._most = limit // 2
         self._rows = Rows()
