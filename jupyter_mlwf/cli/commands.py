@@ -21,12 +21,13 @@ from ..engine.inbox import questions
 from ..engine.launch import Part
 from ..engine.ondemand import being_the_worker, ensure_worker
 from ..files import write_atomically
+from ..ports import StepRunner
 from ..release.bundle import bundle, file_name
 from ..settings import MLWF
 from ..workspace import Workspace
 from . import show
 from .context import CommandLine, Context, answer_values, values
-from .execute import execute, wait_for, worker
+from .execute import execute, prepared_runner, wait_for, worker
 
 FAILED = 1
 WRONG = 2
@@ -125,22 +126,23 @@ def run(
     as_json: bool,
 ) -> None:
     """Run a workflow: a .mlwf file, or a released version."""
+    runner = None if detach else prepared_runner(context)
     part = Part(scene=scene, only=only, first=first, last=last, inputs_from=inputs_from, cache=not no_cache)
     created = context.launch(target, parameters, part)
-    if detach:
+    if runner is None:
         context.wake_worker()
         if as_json:
             _print_json(context.record(created))
         else:
             click.echo(f"Run {created.number} is queued: {created.id}")
         return
-    finish(context, created, as_json)
+    finish(context, runner, created, as_json)
 
 
-def finish(context: Context, created: Run, as_json: bool) -> None:
+def finish(context: Context, runner: StepRunner, created: Run, as_json: bool) -> None:
     """Execute a queued run in this process, show it, and exit with its code if it did not succeed."""
     console = show.console()
-    ended = asyncio.run(execute(context, created, None if as_json else console))
+    ended = asyncio.run(execute(context, runner, created, None if as_json else console))
     if as_json:
         _print_json(context.record(ended))
     else:
@@ -253,7 +255,7 @@ def retry(
     found = context.store.get_run(run)
     context.control.retry(found, first, values(found.workflow.parameters, parameters))
     if wait:
-        finish(context, context.store.get_run(found.id), as_json)
+        finish(context, prepared_runner(context), context.store.get_run(found.id), as_json)
         return
     context.wake_worker()
     _tell(context, found.id, f"Run {found.number} goes on.", as_json)
@@ -362,7 +364,7 @@ def run_worker(context: Context, idle: float | None) -> None:
 
 
 async def _serve(context: Context, idle: float | None) -> None:
-    serving = asyncio.create_task(worker(context).serve(idle))
+    serving = asyncio.create_task(worker(context, prepared_runner(context)).serve(idle))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, serving.cancel)

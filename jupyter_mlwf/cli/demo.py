@@ -13,6 +13,7 @@ from ..core.errors import Conflict, NotFound
 from ..workspace import RECORDS, Workspace
 from .commands import as_json, cli, finish
 from .context import Context
+from .execute import prepared_runner
 
 EXAMPLE = "screening"
 
@@ -37,7 +38,7 @@ def demo(context: Context, folder: Path, headless: bool, as_json: bool) -> None:
     if not as_json:
         click.echo(f"Running {document}\n")
     try:
-        finish(context, context.launch(str(document), []), as_json)
+        finish(context, prepared_runner(context), context.launch(str(document), []), as_json)
     finally:
         context.store.close()
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]

@@ -15,25 +15,33 @@ from ..core.run import STEP_ENDED, Event, Run, StepRun
 from ..engine.follow import follow
 from ..engine.recovery import own_name
 from ..engine.worker import Worker
+from ..ports import StepRunner
+from ..runner.backends.local import LocalRunner
+from ..runner.warm.helpers import Warmth
 from . import show
 from .context import Context
 
 
-def worker(context: Context) -> Worker:
-    """A worker of this process."""
-    from ..runner.backends.local import LocalRunner
-    from ..runner.warm.helpers import Warmth
-
+def prepared_runner(context: Context) -> StepRunner:
+    """A runner that gets ready while this process opens the store and reads the workflow."""
     settings = context.settings
     runner = LocalRunner(Warmth(tuple(settings.preload)) if settings.warm_kernels else None)
-    return Worker(context.store, runner, context.workspace, context.clock, name=own_name(), machine=settings.machine)
+    runner.prepare()
+    return runner
 
 
-async def execute(context: Context, run: Run, console: Console | None) -> Run:
+def worker(context: Context, runner: StepRunner) -> Worker:
+    """A worker of this process."""
+    machine = context.settings.machine
+    return Worker(context.store, runner, context.workspace, context.clock, name=own_name(), machine=machine)
+
+
+async def execute(context: Context, runner: StepRunner, run: Run, console: Console | None) -> Run:
     """Execute a run to its end; the first Ctrl-C stops it.
 
     Args:
         context: of the workspace.
+        runner: executes its notebooks.
         run: a queued run.
         console: where its progress is shown; None to show nothing.
     """
@@ -41,7 +49,7 @@ async def execute(context: Context, run: Run, console: Console | None) -> Run:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, context.control.stop, run)
-    working = asyncio.create_task(worker(context).run_one(run.id))
+    working = asyncio.create_task(worker(context, runner).run_one(run.id))
     with _progress(context, run, console) as progress:
         async for now, events in follow(context.store, run):
             run = now

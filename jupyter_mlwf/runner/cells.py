@@ -198,7 +198,7 @@ class Cells:
         if kind == "stream":
             self._log.write(content["name"], content["text"])
         elif kind == "error":
-            self._log.write("stderr", "\n".join([*content["traceback"], ""]))
+            self._log.write("errors", "\n".join([*content["traceback"], ""]))
         elif kind in MESSAGES and (bundle := content.get("data", {}).get(MIME)) is not None:
             try:
                 self._records.add(bundle, index)

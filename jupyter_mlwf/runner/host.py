@@ -30,11 +30,16 @@ def main() -> None:
         with contextlib.suppress(CannotFork):
             HELPERS.get(Kind.of([sys.executable], warmth.preload, os.environ))
 
+    # jsonschema imports it if it is there, to check addresses of a kind that no notebook has. It builds a grammar
+    # first, which takes longer than all that is needed here.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
     from .jobs import Jobs
     from .kernels import configure
 
-    if not Jobs(channel, configure(warmth)).serve():
-        os._exit(1)  # a thread hangs; no process of its step is left
+    ended = Jobs(channel, configure(warmth)).serve()
+    # No finalisation: it takes a fifth of a second, and for ever if a thread hangs. No process of a step is left.
+    os._exit(0 if ended else 1)
 
 
 if __name__ == "__main__":

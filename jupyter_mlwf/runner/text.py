@@ -66,7 +66,7 @@ def _draw(row: str) -> tuple[list[str], int, str]:
                     cells += [" "] * (cursor - len(cells))
             case "escape":
                 pending += token[0]
-            case _:
+            case "plain":
                 written = list(token[0])
                 written[0] = pending + written[0]
                 pending = ""
@@ -174,12 +174,17 @@ class Rows:
                 said = said.removeprefix("\n")  # whoever broke it has ended it
         elif not is_broken:
             first, newline, rest = text.partition("\n")
-            said = "\r" + first.ljust(len(shown)) + newline + rest
+            blank = " " * (_width(shown) - _width(first))
+            said = f"\r{first}{blank}" + (newline + rest if newline or not blank else f"\r{first}")
         if not said:
             return ""
         start = "\n" if is_broken and self._last is not None else ""
         self._last = None if text.endswith("\n") else writer
         return start + said
+
+
+def _width(shown: str) -> int:
+    return sum(len(token[0]) for token in _TOKEN.finditer(shown) if token.lastgroup == "plain")
 
 
 def _visible(row: str) -> str:

@@ -4,4 +4,5 @@ import './node.css';
 import './inspector.css';
 import './panel.css';
 import './runs.css';
+import './details.css';
 import './releases.css';

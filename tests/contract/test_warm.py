@@ -1,117 +1,29 @@
-"""Forked kernels behave as ordinary ones; what cannot be forked starts the ordinary way, and says why."""
+"""Forked kernels behave as ordinary ones, from their start to their end."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from queue import Empty
-from typing import Any
 
 import psutil
 import pytest
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from jupyter_mlwf.runner.warm import provisioner
-from jupyter_mlwf.runner.warm.helpers import HELPERS, CannotFork, Helpers, Kind
-from jupyter_mlwf.runner.warm.provisioner import WarmProvisioner
+from jupyter_mlwf.runner.warm.helpers import Helpers, Kind
 
 from .kernel_probes import PROBES, UNIQUE
+from .warm_kernel import PATIENCE, SCIENCE, SLEEP, environment, is_running, kernel, preload_of, until
 
 pytestmark = [
     pytest.mark.asyncio,
     pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only"),
 ]
-
-PATIENCE = 60.0
-SCIENCE = ["numpy", "pandas", "sklearn.ensemble", "sklearn.datasets", "matplotlib.pyplot", "joblib", "threadpoolctl"]
-ARGUMENTS = ["--HistoryManager.hist_file=:memory:", "--quiet"]
-SLEEP = "import time\nwhile True: time.sleep(1)"
-
-
-class Kernel:
-    """A kernel and a client."""
-
-    def __init__(self, manager: AsyncKernelManager, client: AsyncKernelClient) -> None:
-        self.manager = manager
-        self.client = client
-
-    @property
-    def provisioner(self) -> Any:
-        return self.manager.provisioner
-
-    @property
-    def pid(self) -> int:
-        return int(self.provisioner.pid)
-
-    @property
-    def why_ordinary(self) -> str:
-        return str(self.provisioner.why_ordinary)
-
-    async def run(self, code: str) -> str:
-        """What a front end shows of a cell."""
-        shown: list[str] = []
-
-        def show(message: dict[str, Any]) -> None:
-            content = message["content"]
-            match message["msg_type"]:
-                case "stream":
-                    shown.append(content["text"])
-                case "error":
-                    shown.append(f"{content['ename']}: {content['evalue']}")
-                case "display_data" | "execute_result":
-                    shown.append(f"<{sorted(content['data'])}>")
-
-        reply = await self.client.execute_interactive(
-            code, allow_stdin=False, stop_on_error=False, timeout=PATIENCE, output_hook=show
-        )
-        return "".join(shown).replace(f"ipykernel_{self.pid}", "ipykernel_PID") + (
-            "" if reply["content"]["status"] == "ok" else "!"
-        )
-
-    async def interrupted(self, code: str) -> str:
-        """What an interrupt of a cell, which prints something once it runs, leads to."""
-        request = self.client.execute(code, stop_on_error=False)
-        printed = False
-        while not printed:
-            message = await self.client.get_iopub_msg(timeout=PATIENCE)
-            printed = (message["msg_type"], message["parent_header"].get("msg_id")) == ("stream", request)
-        while True:
-            await self.manager.interrupt_kernel()
-            # One that comes while ipykernel prints may be lost, in an ordinary kernel too.
-            with contextlib.suppress(Empty):
-                reply = await self.client.get_shell_msg(timeout=5)
-                if reply["parent_header"]["msg_id"] == request:
-                    return str(reply["content"].get("ename"))
-
-
-@contextlib.asynccontextmanager
-async def kernel(
-    warm: bool = True, *, wait: float = PATIENCE, preload: list[str] | None = None, **options: Any
-) -> AsyncIterator[Kernel]:
-    manager = AsyncKernelManager()
-    given: dict[str, Any] = {"kernel_id": "probe", "kernel_spec": manager.kernel_spec, "parent": manager}
-    if warm:
-        manager.provisioner = WarmProvisioner(**given, wait_seconds=wait, preload=preload or [])
-    else:
-        manager.provisioner = LocalProvisioner(**given)
-    await manager.start_kernel(extra_arguments=ARGUMENTS, **{"env": environment(), **options})
-    client = manager.client()
-    client.start_channels()
-    try:
-        await client.wait_for_ready(timeout=PATIENCE)
-        yield Kernel(manager, client)
-    finally:
-        client.stop_channels()
-        await manager.shutdown_kernel(now=True)
 
 
 @pytest.fixture
@@ -121,24 +33,6 @@ def own_helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Helpers]:
     monkeypatch.setattr(provisioner, "HELPERS", helpers)
     yield helpers
     helpers.end()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
-def is_running(pid: int) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def environment(**more: str) -> dict[str, str]:
-    # ipykernel does not catch what C and children print if it sees pytest's variable.
-    own = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-    return {**own, **more}
 
 
 async def test_a_forked_kernel_answers_as_an_ordinary_one(tmp_path: Path) -> None:
@@ -328,114 +222,9 @@ async def test_processes_of_a_forked_kernel_show_what_they_belong_to() -> None:
             daemon.kill()
 
 
-def preload_of(folder: Path, module: str, source: str) -> dict[str, Any]:
-    (folder / f"{module}.py").write_text(source)
-    return {"preload": [module], "env": environment(PYTHONPATH=str(folder))}
-
-
 @pytest.mark.usefixtures("own_helpers")
 async def test_what_cannot_be_preloaded_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with kernel(**preload_of(tmp_path, "broken_library", "raise RuntimeError('no licence')")) as asked:
         assert asked.why_ordinary == ""
     assert "broken_library cannot be preloaded" in caplog.text
     assert "no licence" in caplog.text
-
-
-def old_ipykernel(folder: Path) -> dict[str, Any]:
-    (folder / "ipykernel-5.5.6.dist-info").mkdir()
-    (folder / "ipykernel-5.5.6.dist-info" / "METADATA").write_text("Name: ipykernel\nVersion: 5.5.6\n")
-    return {"env": environment(PYTHONPATH=str(folder))}
-
-
-def threads(folder: Path) -> dict[str, Any]:
-    source = (
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), name='ticker', daemon=True).start()"
-    )
-    return preload_of(folder, "threaded_library", source)
-
-
-def crash(folder: Path) -> dict[str, Any]:
-    return preload_of(folder, "crashing_library", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-
-
-def own_module(folder: Path) -> dict[str, Any]:
-    (folder / "joblib.py").write_text("mine = True")
-    return {"cwd": str(folder), "preload": ["joblib"]}
-
-
-def own_package(folder: Path) -> dict[str, Any]:
-    (folder / "joblib").mkdir()
-    (folder / "joblib" / "__init__.py").write_text("mine = True")
-    return {"cwd": str(folder), "preload": ["joblib"]}
-
-
-def own_matplotlibrc(folder: Path) -> dict[str, Any]:
-    (folder / "matplotlibrc").write_text("lines.linewidth: 7")
-    return {"cwd": str(folder), "preload": ["matplotlib"]}
-
-
-CASES: dict[Callable[[Path], dict[str, Any]], tuple[str, str, str]] = {
-    old_ipykernel: ("ipykernel 5.5.6 is not among the versions known to work", "1 + 1", "<['text/plain']>"),
-    threads: ("starts threads (ticker)", "1 + 1", "<['text/plain']>"),
-    crash: ("ended before it was ready (exit code -11)", "1 + 1", "<['text/plain']>"),
-    own_module: ("a module 'joblib' of its own", "import joblib; print(joblib.mine)", "True\n"),
-    own_package: ("a module 'joblib' of its own", "import joblib; print(joblib.mine)", "True\n"),
-    own_matplotlibrc: ("a matplotlibrc", "import matplotlib; print(matplotlib.rcParams['lines.linewidth'])", "7.0\n"),
-    lambda folder: {"cwd": str(folder), "env": environment(PYTHONPATH="lib")}: (
-        *("its PYTHONPATH is relative", "import sys; print(any(path.endswith('/lib') for path in sys.path))"),
-        "True\n",
-    ),
-    lambda _: {"independent": True}: ("outlive the process that starts it", "1 + 1", "<['text/plain']>"),
-    lambda _: {"umask": 0o77}: ("it is started with umask", "import os; print(oct(os.umask(0)))", "0o77\n"),
-}
-
-
-@pytest.mark.usefixtures("own_helpers")
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__.strip("<>"))
-async def test_what_cannot_be_forked_starts_the_ordinary_way(
-    case: Callable[[Path], dict[str, Any]], tmp_path: Path
-) -> None:
-    reason, code, expected = CASES[case]
-    async with kernel(**case(tmp_path)) as ordinary:
-        assert reason in ordinary.why_ordinary
-        assert await ordinary.run(code) == expected
-
-
-async def test_kernels_of_other_commands_are_not_forked() -> None:
-    for argv in (
-        [sys.executable, "-m", "ipykernel", "-f", "{connection_file}"],
-        ["env", "-u", "NOTHING", sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-    ):
-        manager = AsyncKernelManager()
-        spec = manager.kernel_spec
-        assert spec
-        spec.argv = argv
-        manager.provisioner = WarmProvisioner(kernel_id="1", kernel_spec=spec, parent=manager, wait_seconds=PATIENCE)
-        await manager.start_kernel()
-        assert "its kernelspec does not start" in manager.provisioner.why_ordinary
-        await manager.shutdown_kernel(now=True)
-
-
-async def test_a_fork_of_the_owner_starts_kernels_the_ordinary_way() -> None:
-    async with kernel():  # there is a helper
-        reading, writing = os.pipe()
-        fork = os.fork()
-        if fork == 0:
-            try:
-                HELPERS.get(Kind.of([sys.executable], [], environment()))
-            except CannotFork as reason:
-                os.write(writing, str(reason).encode())
-            finally:
-                os._exit(0)
-        assert os.read(reading, 100) == b"the process that wants it was forked itself"
-        os.waitpid(fork, 0)
-        os.close(reading)
-        os.close(writing)
-
-
-async def test_there_are_not_endless_helpers(own_helpers: Helpers) -> None:
-    kinds = [Kind.of([sys.executable], [], environment(OMP_NUM_THREADS=str(number))) for number in range(1, 6)]
-    for kind in kinds[:4]:
-        own_helpers.get(kind)
-    with pytest.raises(CannotFork, match="4 helpers"):
-        own_helpers.get(kinds[4])

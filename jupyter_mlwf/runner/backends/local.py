@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
-import os
-import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, dataclass, field
@@ -42,7 +40,7 @@ class _Active:
 class _Host:
     """A host process, and what it executes."""
 
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[bytes]
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     active: dict[tuple[str, str], _Active] = field(default_factory=dict)
@@ -54,7 +52,7 @@ class _Host:
 class LocalRunner:
     """A `StepRunner` whose notebooks run beside this process, and never take it along when they fall.
 
-    The host is started with the first job, and again with the next one after it died.
+    The host is started by `prepare` or with the first job, and again with the next one after it died.
 
     Args:
         warmth: how kernels are forked from a process that has imported what they need; None if they are not to be.
@@ -62,11 +60,20 @@ class LocalRunner:
 
     def __init__(self, warmth: Warmth | None = Warmth()) -> None:  # noqa: B008  (it is frozen)
         self._warmth = warmth
+        self._spawned: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._host: _Host | None = None
         self._following: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._reports: asyncio.Queue[Report | None] = asyncio.Queue()
         self._closed = False
+
+    def prepare(self) -> None:
+        """Start the host now, so that the first job finds it ready: its imports take longer than those of a worker.
+
+        It ends with this process, also if no job ever comes.
+        """
+        if self._spawned is None and self._host is None:
+            self._spawned = _spawn_host(self._warmth)
 
     async def start(self, job: StepJob) -> None:
         """See `StepRunner.start`."""
@@ -99,6 +106,11 @@ class LocalRunner:
         self._closed = True
         async with self._starting:
             host, following = self._host, self._following
+            if self._spawned:
+                process, channel = self._spawned
+                channel.close()
+                process.kill()
+                await asyncio.to_thread(process.wait)
         if host and following:
             if host.writer.can_write_eof():
                 host.writer.write_eof()
@@ -113,7 +125,9 @@ class LocalRunner:
             if self._closed:
                 raise RuntimeError("the runner is closed")
             if self._host is None:
-                self._host = await _start_host(self._warmth)
+                process, channel = self._spawned or _spawn_host(self._warmth)
+                self._spawned = None
+                self._host = _Host(process, *await asyncio.open_connection(sock=channel, limit=_MAX_LINE))
                 self._following = asyncio.create_task(self._follow(self._host))
             return self._host
 
@@ -136,11 +150,8 @@ class LocalRunner:
 
     async def _clear_up(self, host: _Host) -> None:
         host.writer.close()
-        if host.process.returncode is None:
-            # Not `process.kill`, which looks for an exit code, and so may take it from asyncio, which waits for it.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(host.process.pid, signal.SIGKILL)
-        code = await host.process.wait()
+        host.process.kill()
+        code = await asyncio.to_thread(host.process.wait)
         if not self._closed:
             log.error("the runner process ended with %s while %d notebooks were running", code, len(host.active))
         await asyncio.gather(
@@ -155,18 +166,19 @@ class LocalRunner:
             self._reports.put_nowait(Report(run, step, active.job.attempt, "step.lost", dict(data)))
 
 
-async def _start_host(warmth: Warmth | None) -> _Host:
+def _spawn_host(warmth: Warmth | None) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
         # -P: a file in the working folder must not pass for a module. What it prints goes to our stderr: our stdout may
         # be someone's JSON.
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "jupyter_mlwf.runner.host", str(theirs.fileno())),
-            json.dumps(warmth and asdict(warmth)),
-            stdin=asyncio.subprocess.DEVNULL,
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-P", "-m", "jupyter_mlwf.runner.host", str(theirs.fileno())),
+                json.dumps(warmth and asdict(warmth)),
+            ],
+            stdin=subprocess.DEVNULL,
             stdout=2,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
-    reader, writer = await asyncio.open_connection(sock=ours, limit=_MAX_LINE)
-    return _Host(process, reader, writer)
+    return process, ours

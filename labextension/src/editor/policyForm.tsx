@@ -46,7 +46,7 @@ export function PolicyForm(props: {
       count: text(trans.__('Retries'), trans.__('after the first attempt')),
       ...(step.retries && {
         delay: text(trans.__('Delay'), trans.__('before the first of them')),
-        backoff: text(trans.__('Backoff'), trans.__('by which it grows'))
+        backoff: text(trans.__('Backoff'), trans.__('factor by which it grows'))
       })
     }
   };

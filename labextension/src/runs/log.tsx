@@ -94,7 +94,13 @@ function Tail(props: {
       node.scrollTop = node.scrollHeight;
     }
   };
-  useEffect(follow, [follows]);
+  useEffect(() => {
+    follow();
+    // Where lines wrap differently, the end is elsewhere.
+    const observer = new ResizeObserver(follow);
+    observer.observe(scroller.current as HTMLElement);
+    return () => observer.disconnect();
+  }, [follows]);
 
   const { parts, error } = tail;
   return (

@@ -7,7 +7,7 @@ const MARKS: Record<RunState | StepState, string> = {
   pending: '○',
   queued: '○',
   running: '',
-  waiting: '⏸',
+  waiting: '‖',
   stopping: '',
   succeeded: '✓',
   cached: '↺',

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import subprocess
+import sys
+import textwrap
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_mlwf.ports import Report, StepJob
 from jupyter_mlwf.runner.backends.local import LocalRunner
+from jupyter_mlwf.runner.warm.helpers import Warmth
 
 ENDS = {"step.succeeded", "step.failed", "step.stopped", "step.lost"}
 PATIENCE = 120.0
@@ -125,3 +130,31 @@ def text_of(cell: NotebookNode) -> str:
 def host_of(parent: psutil.Process) -> psutil.Process:
     [host] = [child for child in parent.children() if "jupyter_mlwf.runner.host" in child.cmdline()]
     return host
+
+
+@contextlib.contextmanager
+def worker(bench: Bench, source: Path, warmth: Warmth | None) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that executes a notebook as the step `step`; it is killed in the end."""
+    code = textwrap.dedent(
+        """
+        import asyncio, sys
+        from pathlib import Path
+        from jupyter_mlwf.ports import StepJob
+        from jupyter_mlwf.runner.backends.local import LocalRunner
+        from jupyter_mlwf.runner.warm.helpers import Warmth
+
+        async def main(run, source, folder, wait_seconds):
+            runner = LocalRunner(Warmth(wait_seconds=float(wait_seconds)) if wait_seconds else None)
+            await runner.start(StepJob(run, "step", 1, Path(source), Path(folder), Path(source).parent, {}))
+            async for report in runner.reports():
+                pass
+
+        asyncio.run(main(*sys.argv[1:]))
+        """
+    )
+    arguments = [bench.run, str(source), str(bench.job(source).folder), str(warmth.wait_seconds) if warmth else ""]
+    with subprocess.Popen([sys.executable, "-c", code, *arguments]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from jupyter_mlwf.runner.backends.local import LocalRunner
 
-from .steps import *
+from .steps import ENDS, RECORD, WAIT_FOR, Bench, execute, execute_one, kept, next_report, text_of
 
 pytestmark = pytest.mark.asyncio
 
