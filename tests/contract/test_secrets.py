@@ -142,3 +142,27 @@ def test_a_notebook_that_holds_the_value_is_neither_released_nor_run(tmp_path: P
     read(tmp_path, "run", "use", environment=ENVIRONMENT)
     read(tmp_path, "export", "use@1.0.0", "--to", "bundle", "-o", "use.zip", environment=ENVIRONMENT)
     require_absent(tmp_path)
+
+
+def test_the_reference_counts_for_the_cache_and_the_value_does_not(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "use.ipynb", 'token = ""\nindex = 0', "print(index, token)")
+    step = {"notebook": "use.ipynb", "parameters": {"token": {"from": "params.token"}, "index": {"from": "item"}}}
+    write_workflow(tmp_path / "use.mlwf", {"use": {**step, "foreach": [1, 2]}}, parameters=SECRET)
+    other = {**os.environ, NAME: "another value", "OTHER_TOKEN": VALUE}
+    states = []
+    for reference, environment in ((REFERENCE, ENVIRONMENT), (REFERENCE, other), ("env:OTHER_TOKEN", other)):
+        record = read(tmp_path, "run", "use.mlwf", "-p", f"token={reference}", environment=environment)
+        states.append([record["steps"][turn]["state"] for turn in ("use.0", "use.1")])
+    assert states == [["succeeded"] * 2, ["cached"] * 2, ["succeeded"] * 2]
+    require_absent(tmp_path / ".mlwf")
+
+
+def test_outputs_too_large_for_the_notebook_are_redacted_too(tmp_path: Path) -> None:
+    large = "import html\nfrom IPython.display import HTML\nHTML(('x' * 1000 + html.escape(token)) * 12_000)"
+    write_notebook(tmp_path / "use.ipynb", 'token = ""', large, "print(('y' * 50 + token + '\\n') * 10_000)")
+    write_workflow(tmp_path / "use.mlwf", TAKES, parameters=SECRET)
+    step = read(tmp_path, "run", "use.mlwf", "-p", f"token={REFERENCE}", environment=ENVIRONMENT)["steps"]["use"]
+    [file] = (tmp_path / step["notebook"]).parent.glob("outputs/*.html")
+    assert file.read_text().count("•••") == 12_000
+    assert (tmp_path / step["notebook"]).with_name("step.log").read_text().count("•••") >= 10_000
+    require_absent(tmp_path / ".mlwf")
