@@ -157,12 +157,25 @@ def test_the_reference_counts_for_the_cache_and_the_value_does_not(tmp_path: Pat
     require_absent(tmp_path / ".mlwf")
 
 
+def test_what_is_cut_off_leaves_no_part_of_a_secret(tmp_path: Path) -> None:
+    # As it is, the message would end with half of it; and so would the first part of the text that is kept.
+    cells = ["print(('y' * 46 + token + '\\n') * 10_000)", "raise ValueError('x' * 476 + token)"]
+    write_notebook(tmp_path / "use.ipynb", 'token = ""', *cells)
+    write_workflow(tmp_path / "use.mlwf", TAKES, parameters=SECRET)
+    step = read(tmp_path, "run", "use.mlwf", "-p", f"token={REFERENCE}", code=1, environment=ENVIRONMENT)["steps"][
+        "use"
+    ]
+    assert step["message"] == f"ValueError: {'x' * 476}•••"
+    assert "characters are left out here" in (tmp_path / step["notebook"]).read_text()
+    assert (tmp_path / step["notebook"]).with_name("step.log").read_text().count("•••") >= 10_000
+    require_absent(tmp_path / ".mlwf")
+
+
 def test_outputs_too_large_for_the_notebook_are_redacted_too(tmp_path: Path) -> None:
     large = "import html\nfrom IPython.display import HTML\nHTML(('x' * 1000 + html.escape(token)) * 12_000)"
-    write_notebook(tmp_path / "use.ipynb", 'token = ""', large, "print(('y' * 50 + token + '\\n') * 10_000)")
+    write_notebook(tmp_path / "use.ipynb", 'token = ""', large)
     write_workflow(tmp_path / "use.mlwf", TAKES, parameters=SECRET)
     step = read(tmp_path, "run", "use.mlwf", "-p", f"token={REFERENCE}", environment=ENVIRONMENT)["steps"]["use"]
     [file] = (tmp_path / step["notebook"]).parent.glob("outputs/*.html")
     assert file.read_text().count("•••") == 12_000
-    assert (tmp_path / step["notebook"]).with_name("step.log").read_text().count("•••") >= 10_000
     require_absent(tmp_path / ".mlwf")
