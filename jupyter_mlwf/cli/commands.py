@@ -14,6 +14,7 @@ import click
 from pydantic import BaseModel
 
 from .. import __version__
+from ..context import CommandLine, Context, answer_values, values
 from ..core.errors import BadRequest, MLWFError
 from ..core.release import parse_target
 from ..core.run import STEP_ENDED, Answer, Run
@@ -26,7 +27,6 @@ from ..release.bundle import bundle, file_name
 from ..settings import MLWF
 from ..workspace import Workspace
 from . import show
-from .context import CommandLine, Context, answer_values, values
 from .execute import execute, prepared_runner, wait_for, worker
 
 FAILED = 1
@@ -107,7 +107,12 @@ def validate(context: Context, document: Path, as_json: bool) -> None:
 @click.option("--only", multiple=True, metavar="STEP", help="Run this step. May be repeated.")
 @click.option("--from", "first", metavar="STEP", help="Run this step and all that follows from it.")
 @click.option("--to", "last", metavar="STEP", help="Run this step and all that it waits for.")
-@click.option("--inputs-from", metavar="RUN", help="The run that gives the results of steps that are not run.")
+@click.option(
+    "--inputs-from",
+    multiple=True,
+    metavar="RUN",
+    help="A run that gives the results of steps that are not run. May be repeated: the first that has one.",
+)
 @click.option("--no-cache", is_flag=True, help="Execute every step, whatever results earlier runs have.")
 @click.option("--detach", is_flag=True, help="Return at once; a worker in the background executes the run.")
 @as_json
@@ -120,7 +125,7 @@ def run(
     only: tuple[str, ...],
     first: str | None,
     last: str | None,
-    inputs_from: str | None,
+    inputs_from: tuple[str, ...],
     no_cache: bool,
     detach: bool,
     as_json: bool,

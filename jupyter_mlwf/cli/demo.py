@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
+from ..context import Context
 from ..core.errors import Conflict, NotFound
 from ..workspace import RECORDS, Workspace
 from .commands import as_json, cli, finish
-from .context import Context
 from .execute import prepared_runner
 
 EXAMPLE = "screening"

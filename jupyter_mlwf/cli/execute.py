@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from ..context import Context
 from ..core.run import STEP_ENDED, Event, Run, StepRun
 from ..engine.follow import follow
 from ..engine.recovery import own_name
@@ -19,7 +20,6 @@ from ..ports import StepRunner
 from ..runner.backends.local import LocalRunner
 from ..runner.warm.helpers import Warmth
 from . import show
-from .context import Context
 
 
 def prepared_runner(context: Context) -> StepRunner:

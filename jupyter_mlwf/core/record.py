@@ -94,9 +94,9 @@ def record(run: Run) -> RunRecord:
     )
 
 
-def outputs(run: Run) -> dict[str, JsonValue]:
-    """The outputs of a run that are there; paths of artifacts are relative to the workspace."""
-    scope = scope_of(run, PurePath())
+def outputs(run: Run, workspace: PurePath = PurePath()) -> dict[str, JsonValue]:  # noqa: B008  (it never changes)
+    """The outputs of a run that are there; paths of artifacts are relative to the workspace, unless it is given."""
+    scope = scope_of(run, workspace)
     found = {}
     for name, argument in run.workflow.outputs.items():
         with suppress(Unresolved):

@@ -45,7 +45,7 @@ def again(run: Run, first: str | None = None) -> list[str]:
 
     Raises:
         NotFound: there is no such step.
-        Conflict: the run goes on, or there is nothing to run again.
+        Conflict: the run goes on, or it succeeded and no step is named.
     """
     if not run.ended:
         raise Conflict(f"Run {run.number} has not ended: it goes on by itself.")
@@ -56,7 +56,7 @@ def again(run: Run, first: str | None = None) -> list[str]:
         bad = run.steps[name].state not in (*STEP_GOOD, "skipped")
         if name == first or (first is None and bad) or chosen.intersection(before):
             chosen.add(name)
-    if not chosen:
+    if not chosen and run.state == "succeeded":
         raise Conflict(f"All steps of run {run.number} succeeded: name the one to begin with.")
     if first is not None and (waiting := [n for n in run.wiring[first] if run.steps[n].state not in STEP_GOOD]):
         raise BadRequest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +74,8 @@ def inputs_of(workflow: Workflow, selected: Collection[str]) -> list[str]:
     return [name for name in workflow.steps if name in before - set(selected) - only_waited_for]
 
 
-def given(workflow: Workflow, selected: Collection[str], earlier: Run | None) -> dict[str, StepRun]:
-    """The results that a part of a workflow takes from an earlier run.
+def given(workflow: Workflow, selected: Collection[str], earlier: Sequence[Run]) -> dict[str, StepRun]:
+    """The results that a part of a workflow takes from earlier runs: each from the first of them that has it.
 
     Raises:
         BadRequest: results are lacking; all are named, with the steps that need them.
@@ -83,12 +83,12 @@ def given(workflow: Workflow, selected: Collection[str], earlier: Run | None) ->
     found: dict[str, StepRun] = {}
     problems = []
     for name in inputs_of(workflow, selected):
-        step = earlier.steps.get(name) if earlier else None
-        if earlier and step and (step.state in STEP_GOOD or step.state == "skipped"):
-            found |= {each: _taken(earlier, each) for each in (name, *earlier.turns(name))}
+        if run := next((each for each in earlier if _has(each, name)), None):
+            found |= {each: _taken(run, each) for each in (name, *run.turns(name))}
             continue
         users = [user for user in selected if name in _looked_at(workflow, user)]
-        what = f"run {earlier.number} has no result of it" if earlier else "it is not part of what is run"
+        numbers = " and ".join(str(each.number) for each in earlier)
+        what = f"run {numbers} has no result of it" if earlier else "it is not part of what is run"
         problems.append(
             Problem(
                 code="missing-input",
@@ -100,6 +100,10 @@ def given(workflow: Workflow, selected: Collection[str], earlier: Run | None) ->
     if problems:
         raise BadRequest("Results are lacking; nothing was started.", problems)
     return found
+
+
+def _has(run: Run, name: str) -> bool:
+    return name in run.steps and (run.steps[name].state in STEP_GOOD or run.steps[name].state == "skipped")
 
 
 def _looked_at(workflow: Workflow, name: str) -> set[str]:

@@ -32,8 +32,8 @@ class Part:
     """This step, and all that follows from it."""
     last: str | None = None
     """This step, and all that it waits for."""
-    inputs_from: str | None = None
-    """The run, by id or number, that gives the results of steps that are not run."""
+    inputs_from: tuple[str, ...] = ()
+    """Runs, by id or number: the first one that has it gives the result of a step that is not run."""
     cache: bool = True
     """Whether results of earlier runs may serve."""
 
@@ -91,7 +91,7 @@ class Launcher:
         steps = select(workflow, scene=part.scene, only=part.only, first=part.first, last=part.last)
         selection = None
         if steps is not None:
-            earlier = self._store.get_run(part.inputs_from) if part.inputs_from else None
+            earlier = [self._store.get_run(each) for each in part.inputs_from]
             selection = Selection(steps, given(workflow, steps, earlier))
         return self._store.create_run(
             NewRun(workflow, origin, values, cache=part.cache, selection=selection, blobs=blobs), self._clock.now()

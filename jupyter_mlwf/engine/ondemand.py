@@ -15,6 +15,10 @@ from ..ports import STEP_VARIABLES
 from ..settings import MLWF
 from ..workspace import Workspace
 
+# Starts a process and ends, which leaves it without a parent: by descent, a worker that a notebook started would be of
+# its step, and end with it.
+_LEAVE = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
+
 
 def _lock(workspace: Workspace) -> FileLock:
     return FileLock(workspace.records / "worker.lock")
@@ -71,12 +75,12 @@ def ensure_worker(workspace: Workspace, settings: MLWF) -> None:
         # Not on the command line, where everybody on the machine could read a password.
         environment["MLWF_STORE_URL"] = settings.store_url
     with (workspace.records / "worker.log").open("ab") as log:
-        subprocess.Popen(
-            command,
+        subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _LEAVE, *command],
             cwd=workspace.root,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,
+            check=True,
         )

@@ -88,7 +88,8 @@ def list_runs(services: Services, call: Call) -> RunPage:
 
 def start_run(services: Services, call: Call) -> BaseModel:
     body = cast(RunRequest, call.body)
-    part = Part(body.scene, tuple(body.only), body.first, body.last, body.inputs_from, body.cache)
+    earlier = (body.inputs_from,) if body.inputs_from else ()
+    part = Part(body.scene, tuple(body.only), body.first, body.last, earlier, body.cache)
     if body.path is not None and body.release is None:
         run = services.launcher.document(services.document(body.path), body.parameters, part)
     elif body.release is not None and body.path is None:

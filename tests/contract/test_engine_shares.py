@@ -64,7 +64,8 @@ def test_a_workflow_limits_how_many_run_at_once(flow: Flow) -> None:
 def test_a_step_that_asks_for_more_than_there_is_fails_at_once(flow: Flow) -> None:
     run = counting(flow, 1, {"resources": {"memory": "25GiB"}})
     assert (run.state, run.steps["s0"].reason) == ("failed", "error")
-    assert run.steps["s0"].message == "It asks for 25 GiB of memory; this machine offers 24 GiB."
+    lack = "It asks for 25 GiB of memory; this machine offers 24 GiB."
+    assert run.steps["s0"].message == f"{lack} Lower its resources, or run it on a larger machine."
     assert run.steps["s0"].attempts == []
 
 

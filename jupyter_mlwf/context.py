@@ -1,4 +1,4 @@
-"""What every command works with: settings, workspace, store."""
+"""What the command line and the SDK work with: settings, workspace, store, engine."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from jupyter_core.application import JupyterApp
 from pydantic import JsonValue
 from traitlets import TraitError
 
-from ..clock import SystemClock
-from ..core.errors import BadRequest
-from ..core.parameters import read_text
-from ..core.record import RunRecord, record
-from ..core.release import parse_target
-from ..core.run import Run
-from ..core.workflow import Parameter
-from ..documents import Document, Reader
-from ..engine.control import Control
-from ..engine.launch import Launcher, Part
-from ..engine.ondemand import ensure_worker
-from ..engine.recovery import forget_the_dead
-from ..ports import Notebooks, RunStore
-from ..release.freeze import Releaser
-from ..settings import MLWF
-from ..workspace import Workspace
+from .clock import SystemClock
+from .core.errors import BadRequest
+from .core.parameters import read_text
+from .core.record import RunRecord, record
+from .core.release import parse_target
+from .core.run import Run
+from .core.workflow import Parameter
+from .documents import Document, Reader
+from .engine.control import Control
+from .engine.launch import Launcher, Part
+from .engine.ondemand import ensure_worker
+from .engine.recovery import forget_the_dead
+from .ports import Notebooks, RunStore
+from .release.freeze import Releaser
+from .settings import MLWF
+from .workspace import Workspace
 
 
 class CommandLine(JupyterApp):
@@ -72,7 +72,7 @@ class Context:
     @cached_property
     def store(self) -> RunStore:
         """The records; a new workspace gets its folder for them."""
-        from ..store import open_store
+        from .store import open_store
 
         self.workspace.make()
         return open_store(self.settings.url(self.workspace.records))
@@ -80,7 +80,7 @@ class Context:
     @cached_property
     def notebooks(self) -> Notebooks:
         """Reads notebooks."""
-        from ..notebooks.inspect import NotebookReader
+        from .notebooks.inspect import NotebookReader
 
         return NotebookReader()
 
@@ -104,14 +104,14 @@ class Context:
         """Reads documents."""
         return Reader(self.notebooks, lambda name, version: self.store.get_release(name, version))
 
-    def document(self, path: Path) -> Document:
-        """A document on disk.
+    def document(self, path: Path, text: str | None = None) -> Document:
+        """A document on disk, or with the text that it would have there.
 
         Raises:
             NotFound: there is no such file.
             InvalidWorkflow: it has not even the form of a document.
         """
-        return self.reader.read(path.absolute())
+        return self.reader.read(path.absolute(), text)
 
     def launch(self, target: str, assignments: Sequence[str], part: Part | None = None) -> Run:
         """Queue a run of a document or of a release.
