@@ -95,10 +95,11 @@ class Redactor:
     def open_end(self, text: str) -> int:
         """How many characters at the end of a text may be the start of a secret."""
         length = _begun(text, self._forms)
-        # A line may have ended within it.
-        joined = _Joined(text[-2 * self.longest :] if self._encoded else "")
-        if joined.is_broken and (found := _begun(joined.text, self._encoded)) >= _TELLING:
-            length = max(length, joined.length - joined.place(len(joined.text) - found))
+        # A line may have ended within it, or be about to: the last character may be half of an escaped end.
+        tail = text[-2 * self.longest :] if self._encoded else ""
+        joined = _Joined(tail.removesuffix("\\"))
+        if len(joined.text) < len(tail) and (found := _begun(joined.text, self._encoded)) >= _TELLING:
+            length = max(length, len(tail) - joined.place(len(joined.text) - found))
         return length
 
     def _is_broken_in(self, text: str) -> bool:
@@ -139,7 +140,6 @@ class _Joined:
     """A text without the ends of its lines, and where its characters are in the original."""
 
     def __init__(self, text: str) -> None:
-        self.length = len(text)
         self._starts: list[int] = []
         self._places: list[int] = []
         pieces, length, end = [], 0, 0
@@ -149,7 +149,6 @@ class _Joined:
             pieces.append(text[end:first])
             length, end = length + first - end, last
         self.text = "".join(pieces)
-        self.is_broken = len(self.text) < len(text)
 
     def place(self, index: int) -> int:
         """Where a character is in the original."""
