@@ -181,23 +181,28 @@ def _begun(text: str, forms: Iterable[str]) -> int:
 
 
 def _escaped(value: str) -> Iterator[str]:
-    yield value
     content = value.encode()
     for safe in ("/", "", "!~*'()"):  # the last: encodeURIComponent of JavaScript
         yield from _percent(quote(value, safe=safe))
     yield from _percent(quote_plus(value))
-    for as_ascii in (True, False):
-        once = json.dumps(value, ensure_ascii=as_ascii)[1:-1]
-        yield once
-        yield json.dumps(once)[1:-1]
-    for written in (repr(value)[1:-1], ascii(value)[1:-1], repr(content)[2:-1]):
-        yield written
-        yield json.dumps(written, ensure_ascii=False)[1:-1]
-    yield html.escape(value)
-    yield html.escape(value, quote=False)
-    yield html.escape(value).replace("&#x27;", "&#39;")
     yield content.hex()
     yield content.hex().upper()
+    # Escapes are piled up: HTML shows what is JSON, and is kept as JSON.
+    written = {value, repr(value)[1:-1], ascii(value)[1:-1], repr(content)[2:-1]}
+    for escape in (_as_json, _as_json, _as_html, _as_json):
+        written |= {each for text in written for each in escape(text)}
+    yield from written
+
+
+def _as_json(text: str) -> Iterator[str]:
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _as_html(text: str) -> Iterator[str]:
+    yield html.escape(text)
+    yield html.escape(text, quote=False)
+    yield html.escape(text).replace("&#x27;", "&#39;")
 
 
 def _percent(text: str) -> Iterator[str]:
