@@ -27,6 +27,10 @@ class Frozen:
     blobs: dict[str, bytes]
     """The frozen notebooks by SHA-256."""
 
+    def named(self) -> dict[str, bytes]:
+        """The frozen notebooks by path."""
+        return {path: self.blobs[sha256] for path, sha256 in self.files.items()}
+
 
 @dataclass(frozen=True)
 class Document:

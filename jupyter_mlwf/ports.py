@@ -253,6 +253,10 @@ class StepJob:
     environment: dict[str, str] = field(default_factory=dict)
     checks: Literal["fail", "warn", "ask"] = "fail"
     """Whether a check that fails has the step fail; if a person is asked, whoever reads the report sees to it."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """References to the secrets that the notebook gets, by the name of the input. Only the runner looks them up."""
+    protected: tuple[str, ...] = ()
+    """References to all secrets of the run: their values are not kept, whoever writes them."""
 
     @property
     def notebook(self) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import networkx as nx
 from pydantic import JsonValue
 
-from . import answers, expressions
+from . import answers, expressions, secrets
 from .errors import Problem, bounded, suggest
 from .graph import dag
 from .interface import NotebookInput, NotebookInterface
@@ -115,7 +115,7 @@ def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebook
                 message=f"The {what} has no input '{key}'.",
                 mend=suggest(key, inputs, f"{otherwise}, or remove it"),
             )
-        yield from _Arguments(workflow, notebooks, step).check(argument, place, inputs.get(key))
+        yield from _Arguments(workflow, notebooks, step).check_input(argument, place, inputs.get(key))
     for key, wanted in inputs.items():
         if wanted.required and key not in step.parameters:
             yield Problem(
@@ -182,8 +182,19 @@ class _Arguments:
 
     def __init__(self, workflow: Workflow, notebooks: Notebooks, step: Step | None) -> None:
         self._workflow = workflow
+        self._step = step
         self._notebooks = notebooks
         self._loops = step is not None and step.foreach is not None
+
+    def check_input(self, argument: Argument, place: str, wanted: NotebookInput | None) -> Iterator[Problem]:
+        """All that is wrong with an argument of a step: there, and nowhere else, a secret may be handed on."""
+        assert self._step
+        if (name := secrets.secret_of(self._workflow, argument)) is not None:
+            yield from secrets.check_handed_on(name, self._step, wanted, place)
+        elif wanted and wanted.type == "secret" and isinstance(argument, Reference | Expression | First):
+            yield secrets.no_secret(wanted.name, place)
+        else:
+            yield from self.check(argument, place, wanted)
 
     def check(self, argument: Argument, place: str, wanted: NotebookInput | None) -> Iterator[Problem]:
         """All that is wrong with an argument for a certain input."""
@@ -218,6 +229,8 @@ class _Arguments:
         for member in dict.fromkeys(uses.members):
             if member.root == "params" and member.path[0] not in self._workflow.parameters:
                 yield self._unknown_parameter(member.path[0], place)
+            elif member.root == "params" and self._workflow.parameters[member.path[0]].type == "secret":
+                yield secrets.misplaced(member.path[0], place)
             elif member.root == "steps":
                 yield from self._check_member(member, place)
 
@@ -246,6 +259,8 @@ class _Arguments:
                 )
             case ParameterSource(name) if name not in self._workflow.parameters:
                 yield self._unknown_parameter(name, place)
+            case ParameterSource(name) if self._workflow.parameters[name].type == "secret":
+                yield secrets.misplaced(name, place)
             case ParameterSource(name):
                 given = self._workflow.parameters[name].type
                 if wanted and wanted.type and not _assignable(given, wanted.type):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from .workflow import Workflow
 
-InputType = Literal["str", "int", "float", "bool", "list", "dict"]
+InputType = Literal["str", "int", "float", "bool", "list", "dict", "secret"]
 CheckKind = Literal["data", "model", "performance", "service"]
 
 

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from .codec import faults, parse
 from .errors import InvalidParameters, InvalidWorkflow, Problem
 from .interface import InputType
+from .secrets import SYNTAX, parse_secret
 from .workflow import Parameter
 
 
@@ -78,6 +79,8 @@ def coerce(parameter: Parameter, value: JsonValue) -> JsonValue:
 
 def complain(parameter: Parameter, value: JsonValue) -> str | None:
     """What is wrong with a value, in one sentence; None if it fits."""
+    if parameter.type == "secret" and parse_secret(value) is None:
+        return _NO_REFERENCE
     if fault := next(faults(value), None):
         return fault.message
     shown = _shown(value)
@@ -100,7 +103,7 @@ def read_text(parameter: Parameter, text: str) -> JsonValue:
 
     Text that is not JSON comes back as it is: `bind` refuses it, unless the parameter takes any JSON.
     """
-    if parameter.type in ("str", "enum", "path"):
+    if parameter.type in ("str", "enum", "path", "secret"):
         return text
     if parameter.type == "bool":
         return {"true": True, "yes": True, "false": False, "no": False}.get(text.strip().lower(), text)
@@ -120,7 +123,10 @@ _NOUNS = {
     "json": "JSON",
     "enum": "one of the choices",
     "path": "a path",
+    "secret": f"a reference to a secret ({SYNTAX})",
 }
+#: The value is not repeated: it may be the secret itself.
+_NO_REFERENCE = "The value is no reference to a secret."
 
 
 def _expected(parameter: Parameter) -> str:
@@ -156,6 +162,8 @@ def _fits(kind: str, value: JsonValue) -> bool:
 
 def complain_input(kind: InputType, value: JsonValue) -> str | None:
     """What is wrong with a literal given to a notebook's input of that type; None if it fits."""
+    if kind == "secret" and parse_secret(value) is None:
+        return _NO_REFERENCE
     if fault := next(faults(value), None):
         return fault.message
     if value is None or _fits(kind, value):

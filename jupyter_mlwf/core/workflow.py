@@ -60,7 +60,7 @@ Number = Annotated[float, Strict()]
 Whole = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
 
-ParameterType = Literal["str", "int", "float", "bool", "enum", "list", "json", "path"]
+ParameterType = Literal["str", "int", "float", "bool", "enum", "list", "json", "path", "secret"]
 FailureReason = Literal["error", "timeout", "memory", "kernel-died", "lost", "check", "upstream", "rejected"]
 RetryReason = Literal["error", "timeout", "memory", "kernel-died", "check"]
 RunIf = Literal["all_succeeded", "all_done", "any_succeeded", "any_failed"]
@@ -131,7 +131,9 @@ Argument = Annotated[
 class Parameter(_Model):
     """A question that a run of the workflow answers."""
 
-    type: ParameterType
+    type: ParameterType = Field(
+        description="A `secret` has a reference for its value: `env:NAME`, `keyring:SERVICE/USER` or `file:/PATH`."
+    )
     title: str | None = Field(default=None, description="Shown instead of the name.")
     help: str | None = Field(default=None, description="One or two sentences below the field.")
     default: JsonValue = Field(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..core.actions import Start
 from ..core.run import Run
+from ..core.secrets import secret_inputs, secret_values
 from ..core.units import seconds
 from ..files import write_atomically
 from ..ports import RunStore, StepJob
@@ -25,6 +26,7 @@ class Jobs:
         """The job of a step, with its part of the machine."""
         step = run.definition(start.step)
         assert step.notebook
+        secret = secret_inputs(run.workflow, step)
         folder = self._workspace.attempt(run.id, start.step, start.attempt)
         return StepJob(
             run=run.id,
@@ -33,12 +35,14 @@ class Jobs:
             source=self._lay_out(run.origin.files[step.notebook]),
             folder=folder,
             cwd=working_folder(self._workspace, run.origin, step.notebook) or folder,
-            parameters=start.parameters,
+            parameters={name: value for name, value in start.parameters.items() if name not in secret},
             kernel=step.kernel,
             timeout=seconds(step.timeout) if step.timeout else None,
             memory=share.amount.memory or None,
             environment=step.environment | ({"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {}),
             checks=step.checks,
+            secrets={name: str(value) for name, value in start.parameters.items() if name in secret},
+            protected=tuple(secret_values(run.workflow, run.parameters).values()),
         )
 
     def _lay_out(self, sha256: str) -> Path:

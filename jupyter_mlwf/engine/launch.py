@@ -13,10 +13,12 @@ from ..core.errors import InvalidParameters, Problem
 from ..core.parameters import bind
 from ..core.release import parse_target
 from ..core.run import Origin, Run
+from ..core.secrets import secret_values
 from ..core.selection import Selection, given, select
 from ..core.workflow import Workflow
 from ..documents import Document
 from ..ports import Clock, NewRun, RunStore
+from ..secrets import require_unwritten
 from ..workspace import Workspace
 
 
@@ -84,6 +86,8 @@ class Launcher:
         blobs: dict[str, bytes],
     ) -> Run:
         values = located(self._workspace, workflow, origin, bind(workflow.parameters, parameters))
+        named = {path: blobs[sha256] for path, sha256 in origin.files.items() if sha256 in blobs}
+        require_unwritten(secret_values(workflow, values), workflow, named)
         steps = select(workflow, scene=part.scene, only=part.only, first=part.first, last=part.last)
         selection = None
         if steps is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..core.errors import InvalidWorkflow, Problem
 from ..core.release import Release, digest, next_version
-from ..documents import Document
+from ..core.secrets import secret_values
+from ..documents import Document, Frozen
 from ..ports import Clock, RunStore
+from ..secrets import require_unwritten
 from ..workspace import Workspace
 
 
@@ -27,12 +29,13 @@ class Releaser:
             author: who releases it.
 
         Raises:
-            InvalidWorkflow: the document cannot be run, so it cannot be released.
+            InvalidWorkflow: the document cannot be run, or the value of a secret is written in it or in a notebook.
             Conflict: that version exists already.
         """
         document.require_sound()
         frozen = document.freeze()
         workflow = document.workflow
+        _require_unwritten(document, frozen)
         release = Release(
             name=workflow.name,
             version=version or self.proposed_version(workflow.name),
@@ -69,6 +72,13 @@ def problems_of(document: Document) -> list[Problem]:
     """What keeps a document from being released."""
     try:
         document.require_sound()
+        _require_unwritten(document, document.freeze())
     except InvalidWorkflow as error:
         return list(error.problems)
     return []
+
+
+def _require_unwritten(document: Document, frozen: Frozen) -> None:
+    """Refuse a document that holds the value of a secret; only of those that have a default it is known which."""
+    defaults = {name: each.default for name, each in document.workflow.parameters.items()}
+    require_unwritten(secret_values(document.workflow, defaults), document.workflow, frozen.named())

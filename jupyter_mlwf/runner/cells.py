@@ -17,11 +17,12 @@ from ..core.recording import MESSAGES, MIME
 from ..ports import ARTIFACTS_VARIABLE, StepJob
 from .client import CellClient
 from .failure import Failure, in_words, named
-from .kernels import REMARK, StepKernelManager, last_words
+from .kernels import OURS, REMARK, StepKernelManager, last_words
 from .limits import exceeded
 from .notebook import KeptNotebook
 from .outputs import Outputs
 from .records import Records, Tell
+from .secrets import StepSecrets
 from .steplog import StepLog
 from .supervise import CONNECTION_FILE, Family, marks
 
@@ -66,6 +67,7 @@ class Cells:
         kept: KeptNotebook,
         notes: Notes,
         records: Records,
+        secrets: StepSecrets,
         tell: Tell,
         launched: Callable[[int], None],
     ) -> None:
@@ -74,6 +76,7 @@ class Cells:
         self._job = job
         self._kept = kept
         self._records = records
+        self._secrets = secrets
         self._tell = tell
         self._launched = launched
         self._notes = notes
@@ -82,8 +85,10 @@ class Cells:
             connection_file=str(job.folder / CONNECTION_FILE),
             config=config,
         )
-        self._outputs = Outputs(kept.nb, job.folder, lambda text: self._log.write("outputs", text), job.log.name)
-        self._client = CellClient(kept.nb, self._kernel, self._hear, self._outputs)
+        self._outputs = Outputs(
+            kept.nb, job.folder, lambda text: self._log.write("outputs", text), job.log.name, secrets.redactor
+        )
+        self._client = CellClient(kept.nb, self._kernel, self._hear, self._outputs, secrets.redact_message)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = False
         self._over = asyncio.Event()
@@ -101,7 +106,7 @@ class Cells:
     async def execute(self) -> None:
         """Execute until something fails, or stop is called. Leaves no process behind."""
         self._loop = asyncio.get_running_loop()
-        self._log = StepLog(self._job.log)
+        self._log = StepLog(self._job.log, self._secrets.redactor)
         self._notes.notebook_start()
         watching = asyncio.create_task(self._watch())
         try:
@@ -122,6 +127,7 @@ class Cells:
             **os.environ,
             **job.environment,
             **marks(job),
+            **self._secrets.environment,
             ARTIFACTS_VARIABLE: str(job.artifacts),
         }
         try:
@@ -131,6 +137,8 @@ class Cells:
                     cwd=str(job.cwd), env=environment, stdout=output, stderr=output
                 )
                 self._log.launched()
+                for remark in self._secrets.remarks:
+                    self._log.write("kernel", f"{OURS}{remark}\n")
                 if kernel.why_ordinary:
                     self._log.write("kernel", f"{REMARK}{kernel.why_ordinary}\n")
                 if kernel.session_id is not None:
@@ -162,7 +170,9 @@ class Cells:
             except CellExecutionError as error:
                 if not _is_clean_exit(error):
                     self._notes.cell_exception(cell, index)
-                    self.failure = Failure("error", named(error.ename, error.evalue), index)
+                    self.failure = Failure(
+                        "error", named(*map(self._secrets.redactor.text, (error.ename, error.evalue))), index
+                    )
                 break
             except DeadKernelError:
                 self._notes.cell_exception(cell, index)

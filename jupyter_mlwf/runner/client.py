@@ -21,12 +21,13 @@ _OUTPUT_SECONDS = 60
 _DRAIN_SECONDS = 0.1
 
 Hear = Callable[[dict[str, Any], NotebookNode, int], None]
+Redact = Callable[[dict[str, Any]], None]
 
 
 class CellClient(NotebookClient):
     """nbclient, with a kernel's death as an event and every message passed on before it becomes an output."""
 
-    def __init__(self, nb: NotebookNode, km: StepKernelManager, hear: Hear, outputs: Outputs) -> None:
+    def __init__(self, nb: NotebookNode, km: StepKernelManager, hear: Hear, outputs: Outputs, redact: Redact) -> None:
         super().__init__(
             nb,
             km=km,
@@ -38,6 +39,7 @@ class CellClient(NotebookClient):
         self._kernel = km
         self._hear = hear
         self._outputs = outputs
+        self._redact = redact
 
     async def connect(self) -> None:
         """Wait for the kernel, and note in the notebook what it says of its language, as a front end does.
@@ -66,6 +68,7 @@ class CellClient(NotebookClient):
         # Unlike the method it replaces it does not drop messages of earlier cells unheard: threads go on recording.
         while True:
             message = await self._channels.next_output()
+            self._redact(message)
             self._hear(message, cell, cell_index)
             if message["parent_header"].get("msg_id") == parent_msg_id:
                 try:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import papermill
 from nbformat import NotebookNode
@@ -26,6 +26,7 @@ from .failure import Failure, bounded, in_words
 from .kernels import find_kernel
 from .notebook import KeptNotebook, name_kernel, read_source
 from .records import Records
+from .secrets import StepSecrets
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Execution:
         self._launched = launched
         self._records = Records(self._tell, job.artifacts)
         self._kept: KeptNotebook | None = None
+        self._secrets = StepSecrets(job)
         self._failure: Failure | None = None
         self._stopped = False
         self._lock = threading.Lock()
@@ -60,7 +62,7 @@ class Execution:
         if self._stopped:
             self._tell("step.stopped", {})
         elif failure := self._failure or self._failed_check():
-            self._tell("step.failed", dict(failure._asdict()))
+            self._tell("step.failed", {**failure._asdict(), "message": self._secrets.redactor.text(failure.message)})
         else:
             self._tell("step.succeeded", {})
 
@@ -74,6 +76,7 @@ class Execution:
     def execute_cells(self, nb: NotebookNode) -> None:
         """What papermill calls through the engine, once the parameters are in the notebook."""
         assert self._kept
+        self._secrets.write_cell(nb)
         self._kept.nb = nb
         cells = Cells(
             self._job,
@@ -81,6 +84,7 @@ class Execution:
             self._kept,
             _Notes(self._kept, self._job),
             self._records,
+            self._secrets,
             self._tell,
             self._launched,
         )
@@ -101,16 +105,20 @@ class Execution:
         finally:
             if self._kept:
                 self._kept.save()
+            if (exposed := self._secrets.delete_exposed(self._job.artifacts)) and not self._failure:
+                self._failure = Failure("error", exposed)
             self._records.tell_artifacts()
 
     def _execute(self) -> None:
         job = self._job
+        self._secrets.look_up()
         job.artifacts.mkdir(parents=True, exist_ok=True)
         nb = read_source(job.source)
-        self._kept = KeptNotebook(nb, job.notebook)
-        _require_identifiers(job.parameters)
+        self._kept = KeptNotebook(nb, job.notebook, self._secrets.redactor)
+        _require_identifiers([*job.parameters, *job.secrets])
         kernel, spec = find_kernel(job.kernel or nb.metadata.get("kernelspec", {}).get("name"))
         name_kernel(nb, kernel, spec)
+        self._secrets.require(spec.language)
         try:
             # No `cwd`: papermill would change that of this whole process.
             papermill.execute_notebook(
@@ -159,8 +167,8 @@ class _Notes(NotebookExecutionManager):  # type: ignore[misc]
         notes.update(end_time=self.end_time.isoformat(), duration=(self.end_time - self.start_time).total_seconds())
 
 
-def _require_identifiers(parameters: dict[str, JsonValue]) -> None:
+def _require_identifiers(names: Iterable[str]) -> None:
     # papermill writes names into code as they are.
-    for name in parameters:
+    for name in names:
         if not re.fullmatch(IDENTIFIER_PATTERN, name):
             raise BadRequest(f"The parameter '{name[:60]}' is not an identifier; rename it.")

@@ -34,7 +34,8 @@ _RECONNECT_MS = 5
 #: Messages that are taken from a socket at once.
 _BATCH = 100
 #: Begins a line of ours in the log of a kernel.
-REMARK = "[jupyter_mlwf] This kernel was not forked: "
+OURS = "[jupyter_mlwf] "
+REMARK = f"{OURS}This kernel was not forked: "
 
 
 class StepKernelClient(AsyncKernelClient):
@@ -241,4 +242,4 @@ def find_kernel(name: str | None) -> tuple[str, KernelSpec]:
 def last_words(log: Path) -> str:
     """The last line that a kernel wrote into its log, for people; empty if there is none."""
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()] if log.exists() else []
-    return next((line[:300] for line in reversed(lines) if line and not line.startswith(REMARK)), "")
+    return next((line[:300] for line in reversed(lines) if line and not line.startswith(OURS)), "")

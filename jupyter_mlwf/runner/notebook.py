@@ -9,6 +9,7 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpec
 from nbformat import NotebookNode
 
+from ..core.redaction import Redactor
 from ..files import write_atomically
 from ..ports import BadNotebook
 
@@ -46,15 +47,17 @@ def name_kernel(nb: NotebookNode, name: str, spec: KernelSpec) -> None:
 class KeptNotebook:
     """A notebook and its file. The file is whole at any moment."""
 
-    def __init__(self, nb: NotebookNode, path: Path) -> None:
+    def __init__(self, nb: NotebookNode, path: Path, redactor: Redactor) -> None:
         self.nb = nb
         self._path = path
+        self._redactor = redactor
         self._next_save = 0.0
 
     def save(self) -> None:
         """Write the file."""
         began = time.monotonic()
-        write_atomically(self._path, nbformat.v4.writes(self.nb).encode("utf-8", "replace"))
+        nb = nbformat.from_dict(self._redactor.json(self.nb)) if self._redactor else self.nb
+        write_atomically(self._path, nbformat.v4.writes(nb).encode("utf-8", "replace"))
         ended = time.monotonic()
         self._next_save = ended + max(_SAVE_SECONDS, (ended - began) / _SAVE_SHARE)
 

@@ -15,6 +15,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from ..core.recording import MIME
+from ..core.redaction import RedactedStream, Redactor
 from ..core.units import shown_size
 from ..files import write_atomically
 from .text import BoundedText
@@ -41,12 +42,16 @@ class Outputs:
         folder: where its file is.
         log: takes text that the notebook leaves out.
         log_name: how the log is called.
+        redactor: takes secrets out of text.
     """
 
-    def __init__(self, nb: NotebookNode, folder: Path, log: Callable[[str], None], log_name: str) -> None:
+    def __init__(
+        self, nb: NotebookNode, folder: Path, log: Callable[[str], None], log_name: str, redactor: Redactor
+    ) -> None:
         self._nb = nb
         self._folder = folder
         self._log = log
+        self._redactor = redactor
         self._where = f"they are in {log_name}"
         self._streams: dict[str, _Stream] = {}
         self._left_out: NotebookNode | None = None
@@ -58,7 +63,7 @@ class Outputs:
     def add_text(self, outs: list[NotebookNode], name: str, text: str) -> None:
         """Add text of a stream to the outputs of a cell."""
         self._renew(outs)
-        stream = self._streams.setdefault(name, _Stream(self._where))
+        stream = self._streams.setdefault(name, _Stream(self._where, self._redactor))
         if not stream.is_at(outs):
             outs.append(stream.begin(name, full=len(outs) >= MAX_OUTPUTS))
         stream.add(text)
@@ -144,8 +149,10 @@ class Outputs:
 class _Stream:
     """Text of one stream of a cell: in pieces between other outputs, the last of which takes all that is too much."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, redactor: Redactor) -> None:
         self._where = where
+        self._redactor = redactor
+        self._redacted = RedactedStream(redactor)
         self._room = _HEAD
         self._text = BoundedText(0, 0, where)
         self._output: NotebookNode | None = None
@@ -158,14 +165,15 @@ class _Stream:
         """A new piece, which is the last if it is to be `full`."""
         self._room = 0 if full else self._room - len(self._text)
         self._text = BoundedText(max(self._room, 0), _TAIL, self._where)
+        self._redacted = RedactedStream(self._redactor)
         self._output = NotebookNode(output_type="stream", name=name, text="")
         return self._output
 
     def add(self, text: str) -> None:
         """Add to the piece."""
         assert self._output is not None
-        self._text.add(text)
-        self._output.text = str(self._text)
+        self._text.add(self._redacted.add(text))
+        self._output.text = f"{self._text}{self._redacted.held}"
 
 
 def _size(value: object) -> int:

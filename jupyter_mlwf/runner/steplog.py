@@ -8,6 +8,7 @@ import logging
 import os
 from pathlib import Path
 
+from ..core.redaction import NO_SECRETS, RedactedStream, Redactor
 from ..core.units import shown_size
 from .text import Rows
 
@@ -32,10 +33,12 @@ class StepLog:
     the disk. Belongs to one event loop.
     """
 
-    def __init__(self, path: Path, limit: int = MAX_LOG) -> None:
+    def __init__(self, path: Path, redactor: Redactor = NO_SECRETS, limit: int = MAX_LOG) -> None:
         self._path = path
         self._most = limit // 2
         self._rows = Rows()
+        self._redactor = redactor
+        self._streams: dict[str, RedactedStream] = {}
         self._file = _open(path)
         self._size = os.fstat(self._file).st_size
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -56,7 +59,8 @@ class StepLog:
 
     def write(self, writer: str, text: str) -> None:
         """Add what a writer, such as the stderr of the cells, has written."""
-        self._append(self._rows.add(writer, text))
+        stream = self._streams.setdefault(writer, RedactedStream(self._redactor))
+        self._append(self._rows.add(writer, stream.add(text)))
         if self._timer is None and self._rows.waiting:
             self._timer = self._loop.call_later(_SHOW_SECONDS, self._show)
 
@@ -65,6 +69,8 @@ class StepLog:
         for _ in range(_MAX_REST // _READ):
             if not self._read():
                 break
+        for writer, stream in self._streams.items():
+            self._append(self._rows.add(writer, stream.end()))
         self._append(self._rows.show())
 
     def close(self) -> None:
