@@ -140,7 +140,7 @@ def explain(error: ErrorDetails) -> Problem:
                 mend=f"Give at {most} {bound:g}.",
             )
         case "too_short" | "string_too_short":
-            return Problem(code="bad-value", place=place, message="There is nothing here.", mend="Give at least one.")
+            return Problem(code="bad-value", place=place, message=f"'{last}' is empty.", mend="Fill it, or remove it.")
         case "too_long" | "string_too_long":
             most = error["ctx"]["max_length"]
             return Problem(
@@ -151,7 +151,7 @@ def explain(error: ErrorDetails) -> Problem:
             return Problem(
                 code="bad-step",
                 place=place,
-                message=f"The step is {' and '.join(given_kinds)} at once."
+                message=f"The step is a {' and a '.join(given_kinds)} at once."
                 if given_kinds
                 else "The step does nothing.",
                 mend="Give it one of: notebook, workflow, person, label.",
@@ -162,7 +162,7 @@ def explain(error: ErrorDetails) -> Problem:
                 code="bad-step",
                 place=f"{place}.{key}",
                 message=f"'{key}' says nothing for a {of} step.",
-                mend="Remove it.",
+                mend="Remove it, or have a notebook do the step.",
             )
     return Problem(code="wrong-type", place=place, message=f"{shown} is not {_WORDS[kind]}.", mend="Change it.")
 

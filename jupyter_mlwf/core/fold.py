@@ -260,7 +260,7 @@ def _begin_anew(step: StepRun, queued: datetime | None) -> None:
 
 
 def _end(step: StepRun, event: Event, state: StepState) -> None:
-    step.state = state
+    step.state, step.waiting = state, None
     step.finished = event.time
     step.reason = _REASON.validate_python(event.data.get("reason"))
     step.message = None if event.data.get("message") is None else str(event.data["message"])

@@ -68,9 +68,7 @@ def again(run: Run, first: str | None = None) -> dict[str, dict[str, JsonValue]]
     if first is not None:
         _require_inputs(run, first)
     resumed = {
-        name
-        for name in chosen - {first}
-        if run.steps[name].items is not None and chosen.isdisjoint(run.wiring[name])
+        name for name in chosen - {first} if run.steps[name].items is not None and chosen.isdisjoint(run.wiring[name])
     }
     turns = {turn for name in resumed for turn in run.turns(name) if run.steps[turn].state not in STEP_GOOD}
     data: dict[str | None, dict[str, JsonValue]] = {first: {"fresh": True}, **{n: {"resumed": True} for n in resumed}}

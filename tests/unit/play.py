@@ -102,6 +102,7 @@ class Play:
                 if not crowded or self.running:
                     self._wait(actions)
         assert not self.running
+        assert not any(step.waiting for step in self.run.steps.values())
         assert plan(self.run, self._now, self.machine, self.machine, ROOT) == []
         assert fold(self.events) == self.run
         for name, step in self.given.items():
