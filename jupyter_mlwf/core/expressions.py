@@ -63,7 +63,15 @@ class Uses:
     @property
     def steps(self) -> list[str]:
         """The steps it names, each once."""
-        return list(dict.fromkeys(m.path[0] for m in self.members if m.root == "steps" and m.path))
+        return self._named("steps")
+
+    @property
+    def parameters(self) -> list[str]:
+        """The parameters of the workflow it names, each once."""
+        return self._named("params")
+
+    def _named(self, root: str) -> list[str]:
+        return list(dict.fromkeys(member.path[0] for member in self.members if member.root == root and member.path))
 
     @property
     def in_loop(self) -> bool:

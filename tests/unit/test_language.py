@@ -233,5 +233,5 @@ def test_a_plan_of_ten_thousand_steps(kind: str, capsys: pytest.CaptureFixture[s
         run = apply(run, *events)
     with capsys.disabled():
         print(f"\n{kind}: the longest of {plans} plans took {longest * 1000:.0f} ms, {len(run.steps):,} steps")
-    states = Counter(step.state for name, step in run.steps.items() if name.startswith(("s", "loop")))
-    assert states["succeeded"] >= 100
+    states = Counter(step.state for step in run.steps.values())
+    assert states["succeeded"] + states["skipped"] > 400
