@@ -9,7 +9,21 @@ from pathlib import PurePath
 from pydantic import BaseModel, Field, JsonValue
 
 from .resolve import Unresolved, value_of
-from .run import Artifact, Attempt, Check, Progress, Run, RunState, Source, StepRun, StepState, index_of, loop_of
+from .run import (
+    Answer,
+    Artifact,
+    Attempt,
+    Check,
+    Progress,
+    Run,
+    RunState,
+    Source,
+    StepRun,
+    StepState,
+    Waiting,
+    index_of,
+    loop_of,
+)
 from .scope import scope_of
 from .workflow import FailureReason
 
@@ -39,6 +53,12 @@ class StepRecord(BaseModel):
     )
     source: Source | None = Field(description="Of a cached step: the attempt whose result serves again.")
     not_cached: str | None = Field(description="Why no result of an earlier run served, in words.")
+    waiting: Waiting | None = Field(description="What it waits for.")
+    answer: Answer | None = Field(description="What a person answered last.")
+    child: str | None = Field(description="Of a step that runs another workflow: its run.")
+    turns: int | None = Field(
+        description="Of a loop that has begun: how many turns it has, which are steps `NAME.0` ..."
+    )
 
 
 class RunSummary(BaseModel):
@@ -123,6 +143,7 @@ def _step(title: str | None, step: StepRun) -> StepRecord:
         history=step.attempts,
         seconds=step.seconds,
         notebook=step.notebook,
+        turns=None if step.items is None else len(step.items),
         **{
             name: getattr(step, name)
             for name in StepRun.model_fields

@@ -102,7 +102,7 @@ def parameters_of(step: Step) -> list[str]:
     found = [s.name for argument in arguments(step) for s in references(argument) if isinstance(s, ParameterSource)]
     texts = [text for argument in arguments(step) for text in expressions(argument)]
     for text in [*texts, *filter(None, [step.when])]:
-        found += [member.path[0] for member in uses(text).members if member.root == "params" and member.path]
+        found += uses(text).parameters
     return list(dict.fromkeys(found))
 
 

@@ -63,10 +63,11 @@ class Scope:
     item: Item | None = None
 
     def variables(self, text: str) -> dict[str, Any]:
-        """What an expression looks at."""
+        """What an expression looks at, and no more: each evaluation copies it."""
+        named = uses(text)
         found: dict[str, Any] = {
-            "params": dict(self.parameters),
-            "steps": {name: self.view(name) for name in uses(text).steps},
+            "params": {name: self.parameters[name] for name in named.parameters if name in self.parameters},
+            "steps": {name: self.view(name) for name in named.steps},
             "run": dict(self.run),
         }
         if self.item:

@@ -14,15 +14,17 @@ from typing import get_args
 
 from pydantic import JsonValue
 
-from jupyter_mlwf.core.actions import Cancel, Emit, Look, Start, Wake
+from jupyter_mlwf.core.actions import Cancel, Emit, Launch, Look, Start, Wake
+from jupyter_mlwf.core.answers import accept, results
 from jupyter_mlwf.core.cache import Earlier, result
 from jupyter_mlwf.core.capacity import Amount
 from jupyter_mlwf.core.codec import from_json, to_json
 from jupyter_mlwf.core.fold import apply, create
+from jupyter_mlwf.core.parameters import bind
 from jupyter_mlwf.core.plan import plan
 from jupyter_mlwf.core.record import record
 from jupyter_mlwf.core.retry import again
-from jupyter_mlwf.core.run import Artifact, Check, Event, EventType, Origin, Run, Source, StepRun
+from jupyter_mlwf.core.run import Answer, Artifact, Check, Event, EventType, Origin, Run, Source, StepRun
 
 CASES = Path(__file__).with_name("runs.json")
 
@@ -44,40 +46,79 @@ WORKFLOW: JsonValue = {
 }
 
 
+#: All that is not a plain notebook.
+LANGUAGE: JsonValue = {
+    "name": "language",
+    "parameters": {
+        "rates": {"type": "list", "default": [0.1, 0.2]},
+        "depth": {"type": "int", "ask": "step"},
+        "note": {"type": "str", "optional": True},
+    },
+    "steps": {
+        "approve": {"title": "Approve", "person": {"message": "Go on?", "deadline": "2d", "default": "approve"}},
+        "train": {
+            "title": "Train",
+            "notebook": "train.ipynb",
+            "foreach": {"from": "params.rates"},
+            "max_parallel": 1,
+            "parameters": {
+                "rate": {"from": "item"},
+                "depth": {"from": "params.depth"},
+                "note": {"from": "params.note"},
+            },
+            "after": ["approve"],
+            "checks": "ask",
+        },
+        "poor": {"notebook": "poor.ipynb", "when": "steps.train.outputs.auc.all(each, each < 0.5)"},
+        "mark": {"label": {"items": ["x", "y"], "classes": ["cat", "dog"]}, "after": ["approve"]},
+        "part": {"workflow": "part.mlwf", "parameters": {"best": {"from": "steps.train.outputs.auc"}}},
+        "alarm": {"notebook": "alarm.ipynb", "after": ["train"], "run_if": "any_failed"},
+    },
+}
+
+
 class Story:
     """A run that is led through its events by `plan`, with a clock of its own."""
 
-    def __init__(self, release: str | None = None) -> None:
+    def __init__(self, release: str | None = None, document: JsonValue = WORKFLOW) -> None:
         self.served: dict[str, Earlier] = {}
         self._missed: set[str] = set()
         self._time = datetime(2026, 3, 1, 9, 59, 58, 750_003, UTC)
         self.events: list[Event] = []
-        workflow = to_json(from_json(WORKFLOW))
+        read = from_json(document)
+        workflow = to_json(read)
         origin = Origin(path="work/churn.mlwf", release=release).model_dump(mode="json")
         created: dict[str, JsonValue] = {"number": 7, "workflow": workflow, "origin": origin}
-        created["parameters"] = {"rate": 0.5}
+        created["parameters"] = bind(read.parameters, {"rate": 0.5} if "rate" in read.parameters else {})
         self.run: Run = create(self._event("run.created", None, created))
 
     def tell(self, event: EventType, step: str | None = None, /, **data: JsonValue) -> None:
         """Something happens that nobody planned."""
         self.run = apply(self.run, self._event(event, step, data))
 
-    def go_on(self, capacity: int = 2) -> None:
-        """Carry out what `plan` says until it has nothing to say; what is cancelled ends at once, and nobody waits."""
+    def go_on(self, capacity: int = 2, *, patient: bool = True) -> None:
+        """Carry out what `plan` says until it has nothing to say; what is cancelled ends at once.
+
+        Whoever is patient lets the time pass that the plan waits for.
+        """
         free, machine = Amount(capacity), Amount(2)
         while actions := plan(self.run, self._time, free, machine, PurePosixPath("/srv/work"), self._missed):
+            if not patient and all(isinstance(action, Wake) for action in actions):
+                break
             for action in actions:
                 match action:
                     case Emit(kind, step, data):
                         self.tell(kind, step, **data)
                     case Cancel(step):
                         self.tell("step.stopped", step)
-                    case Wake(at):
+                    case Wake(at) if patient:
                         self._time = at
                     case Look(step, parameters) if step in self.served:
                         self.tell("step.cached", step, **result(self.served[step], parameters))
                     case Look(step):
                         self._missed.add(step)
+                    case Launch(step, attempt, parameters):
+                        self.tell("step.started", step, attempt=attempt, parameters=parameters, child="r9")
                     case Start():
                         free = replace(free, cpus=free.cpus - 1)
                         self._start(action)
@@ -100,14 +141,24 @@ class Story:
         self.tell("run.retried")
         if parameters:
             self.tell("run.changed", parameters=dict(parameters))
-        for name in chosen:
-            self.tell("step.retried", name, **({"fresh": True} if name == first else {}))
+        for name, data in chosen.items():
+            self.tell("step.retried", name, **data)
 
     def succeed(self, step: str, **outputs: JsonValue) -> None:
         """The notebook of a step records outputs and ends well."""
         for name, value in outputs.items():
             self.tell("step.output", step, name=name, value=value)
         self.tell("step.succeeded", step)
+
+    def answer(self, step: str, answer: Answer) -> None:
+        """Somebody answers what a step waits for."""
+        accepted, definition = accept(self.run, step, answer, {}), self.run.definition(step)
+        data: dict[str, JsonValue] = {"answer": accepted.model_dump(mode="json")}
+        if definition.kind in ("person", "label"):
+            data["outputs"] = results(definition, accepted)
+        if definition.label:
+            data["artifacts"] = {"labels.json": {"path": "labels.json", "bytes": 99, "sha256": "b" * 64}}
+        self.tell("step.answered", step, **data)
 
     def _event(self, kind: EventType, step: str | None, data: dict[str, JsonValue]) -> Event:
         # Now and then a whole second, so that times without a fraction occur too.
@@ -270,6 +321,55 @@ def _it_was_stopped_before_it_started_and_is_retried(story: Story) -> None:
     story.go_on(0)
 
 
+def _people_answer(story: Story) -> None:
+    story.go_on(patient=False)
+    story.answer("approve", Answer(comment="Looks fine.", by="ann"))
+    story.go_on(patient=False)
+    story.answer("train", Answer(values={"depth": 3}, by="ann"))
+    story.go_on(patient=False)
+    story.succeed("train.0", auc=0.9)
+    story.go_on(patient=False)
+    story.tell("step.waiting", "train.1", what="check", message="The check 'auc' failed.", cell=2)
+    story.go_on(patient=False)
+    story.answer("train.1", Answer(by="ann"))
+    story.go_on(patient=False)
+    story.answer("mark", Answer(values={"0": "cat", "1": "dog"}, by="bob"))
+    story.go_on(patient=False)
+    story.tell("step.output", "part", name="score", value=1)
+    story.tell("step.succeeded", "part")
+    story.go_on()
+
+
+def _a_turn_fails_and_goes_on(story: Story) -> None:
+    story.go_on()  # until the deadline of the approval has passed
+    story.answer("mark", Answer(decision="reject", comment="Blurred.", by="bob"))
+    story.answer("train", Answer(values={"depth": 3}, by="ann"))
+    story.go_on()
+    story.tell("step.failed", "train.0", reason="error", message="ValueError: no rows", cell=3)
+    story.go_on()
+    story.tell("step.waiting", "train.1", what="check", message="The check 'auc' failed.", cell=2)
+    story.answer("train.1", Answer(decision="reject", by="ann"))
+    story.go_on()
+    story.succeed("alarm")
+    story.go_on()
+    story.retry()
+    story.go_on()
+    story.answer("mark", Answer(values={"0": "cat"}, by="bob"))
+    story.go_on()
+    for turn in ("train.0", "train.1"):
+        story.succeed(turn, auc=0.1)
+        story.go_on()
+    story.tell("step.failed", "part", reason="error", message="Run 8 of part failed.")
+    story.succeed("poor")
+    story.go_on()
+
+
+def _it_is_stopped_while_people_are_asked(story: Story) -> None:
+    story.go_on(patient=False)
+    story.tell("run.stopping")
+    story.go_on()
+
+
 STORIES: dict[str, tuple[Callable[[Story], None], str | None]] = {
     "all is recorded": (_all_is_recorded, None),
     "a step fails, and those that wait for it": (_a_step_fails, "churn@1.2.0"),
@@ -283,16 +383,24 @@ STORIES: dict[str, tuple[Callable[[Story], None], str | None]] = {
     "steps are retried, by policy and by hand": (_steps_are_retried, None),
     "it was stopped before it started, and is retried": (_it_was_stopped_before_it_started_and_is_retried, None),
 }
+LANGUAGE_STORIES: dict[str, Callable[[Story], None]] = {
+    "people answer": _people_answer,
+    "a turn of a loop fails, and goes on": _a_turn_fails_and_goes_on,
+    "it is stopped while people are asked": _it_is_stopped_while_people_are_asked,
+}
+
+
+_TOLD_OFTEN = ("step.retried", "step.answered", "step.expanded")
 
 
 def _states(events: list[Event]) -> Iterable[dict[str, JsonValue]]:
-    """The record wherever a type of event was there for the first time, at each retry, and at the end."""
+    """The record wherever a type of event was there for the first time, at what depends on the past, and at the end."""
     run = create(events[0])
     seen: set[str] = set()
     for count, event in enumerate(events, start=1):
         if count > 1:
             run = apply(run, event)
-        if event.type not in seen or event.type == "step.retried" or count == len(events):
+        if event.type not in seen or event.type in _TOLD_OFTEN or count == len(events):
             seen.add(event.type)
             yield {"events": count, "record": record(run).model_dump(mode="json")}
 
@@ -300,8 +408,9 @@ def _states(events: list[Event]) -> Iterable[dict[str, JsonValue]]:
 def cases() -> list[JsonValue]:
     """All stories with their events and the records that `core` makes of them."""
     told: list[JsonValue] = []
-    for title, (tell, release) in STORIES.items():
-        story = Story(release)
+    stories = [(title, tell, Story(release)) for title, (tell, release) in STORIES.items()]
+    stories += [(title, tell, Story(document=LANGUAGE)) for title, tell in LANGUAGE_STORIES.items()]
+    for title, tell, story in stories:
         tell(story)
         assert story.run.ended, title
         events: list[JsonValue] = [event.model_dump(mode="json") for event in story.events]

@@ -87,7 +87,7 @@ class Workbench:
         self.workspace.make()
         self.url = url
         self.store = open_store(url)
-        self.control = Control(self.store, self.workspace, SystemClock(), {})
+        self.control = Control(self.store, self.workspace, SystemClock(), roles={})
         self.machine = machine
         self._serving: Serving | None = None
         self._count = 0
@@ -151,9 +151,8 @@ class Flow:
     def launch(self, cache: bool = True, **parameters: JsonValue) -> Run:
         """A queued run."""
         document = Reader(NotebookReader(), self.bench.store.get_release).read(self.folder / "flow.mlwf")
-        return Launcher(self.bench.store, self.bench.workspace, SystemClock()).document(
-            document, parameters, Part(cache=cache)
-        )
+        launcher = Launcher(self.bench.store, self.bench.workspace, SystemClock())
+        return launcher.document(document, parameters, Part(cache=cache))
 
     def run(self, cache: bool = True, **parameters: JsonValue) -> Run:
         """A run that has ended."""
