@@ -64,7 +64,8 @@ def accept(run: Run, step: str, answer: Answer, roles: Mapping[str, Sequence[str
         raise Conflict(f"Step '{step}' of run {run.number} waits for no answer.")
     asked = definition.person or definition.label
     if asked and asked.role and asked.role in roles and answer.by not in roles[asked.role]:
-        raise BadRequest(f"Step '{step}' waits for the role '{asked.role}', which {answer.by or 'nobody'} has not.")
+        who = f"which {answer.by} has not" if answer.by else "and it is not known who answers"
+        raise BadRequest(f"Step '{step}' waits for the role '{asked.role}', {who}.")
     if answer.decision == "reject":
         if waiting.what == "parameters":
             raise BadRequest("Values are asked, so there is nothing to reject. Give them, or stop the run.")

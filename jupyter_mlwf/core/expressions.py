@@ -33,7 +33,7 @@ FUNCTIONS = (
 _TOKEN = re.compile(
     r"""
     (?P<text>[rRbB]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
-    |(?P<name>[A-Za-z_]\w*)
+    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<space>\s+|//[^\n]*)
     |(?P<sign>.)
     """,
@@ -194,7 +194,9 @@ def _is_json(value: object) -> bool:
 
 def _first_sentence(error: Exception) -> str:
     text = str(error).strip().split("\n")[0]
-    return re.split(r"(?<=[.]) (?=[A-Z])", text)[0].rstrip(".") + "."
+    text = re.split(r"(?<=[.]) (?=[A-Z])", text)[0].rstrip(".: ") + "."
+    # Unknown names are refused before: what is left is a function without that combination of types.
+    return re.sub(r"Undefined variable or function: ('\w+')", r"the function \1 does not take such values", text)
 
 
 def _short(text: str) -> str:

@@ -117,7 +117,7 @@ def _is_split(path: tuple[str, ...]) -> bool:
 
 def _has_shape(data: dict[str, JsonValue]) -> bool:
     """Whether data can be drawn and edited as a workflow: the rules of `labextension/src/model/shape.ts`."""
-    parameters, steps, layout = (data.get(key, {}) for key in ("parameters", "steps", "layout"))
+    parameters, steps, scenes, layout = (data.get(key, {}) for key in ("parameters", "steps", "scenes", "layout"))
     version = data.get("mlwf", FORMAT)
     return (
         isinstance(version, int | float)
@@ -130,6 +130,9 @@ def _has_shape(data: dict[str, JsonValue]) -> bool:
         and all(isinstance(parameter, dict) for parameter in parameters.values())
         and isinstance(steps, dict)
         and all(_is_step(step) for step in steps.values())
+        and isinstance(scenes, dict)
+        and all(_are_texts(scene) for scene in scenes.values())
+        and isinstance(data.get("outputs", {}), dict)
         and isinstance(layout, dict)
         and all(_is_position(position) for position in layout.values())
     )
@@ -139,8 +142,8 @@ def _is_step(step: JsonValue) -> bool:
     if not isinstance(step, dict):
         return False
     return (
-        isinstance(step.get("notebook"), str)
-        and isinstance(step.get("title"), str | None)
+        all(isinstance(step.get(key), str | None) for key in ("notebook", "workflow", "when", "title"))
+        and all(isinstance(step.get(key), dict | None) for key in ("person", "label"))
         and isinstance(step.get("kernel"), str | None)
         and isinstance(step.get("retries"), dict | None)
         and isinstance(step.get("timeout"), str | None)

@@ -94,9 +94,7 @@ class Play:
             crowded = self.crowded and self.random.random() < 0.4
             if crowded:
                 free = Amount(free.cpus * self.random.random(), free.memory, min(free.gpus, 1))
-            actions = plan(self.run, self._now, free, self.machine, ROOT, self.missed)
-            for action in actions:
-                self._carry_out(action)
+            actions = self.act(free)
             if all(isinstance(action, Cancel | Wake) for action in actions) and not self.run.ended:
                 self._check_rest(actions, crowded)
                 if not crowded or self.running:
@@ -108,6 +106,14 @@ class Play:
         for name, step in self.given.items():
             assert self.run.steps[name] == step
         return self.run
+
+    def act(self, free: Amount | None = None) -> list[Action]:
+        """Carry out what the plan says now."""
+        left = self.machine - self._used() if free is None else free
+        actions = plan(self.run, self._now, left, self.machine, ROOT, self.missed)
+        for action in actions:
+            self._carry_out(action)
+        return actions
 
     def retry(self, first: str | None) -> set[str]:
         """Somebody has the run, which ended, go on; the steps of the document that this concerns."""

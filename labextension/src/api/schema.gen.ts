@@ -351,6 +351,33 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Answer
+         * @description What a person answered.
+         */
+        Answer: {
+            /**
+             * Decision
+             * @default approve
+             * @enum {string}
+             */
+            decision: "approve" | "reject";
+            /** Values */
+            values?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Comment
+             * @default null
+             */
+            comment: string | null;
+            /**
+             * By
+             * @description Who; null if nobody answered in time.
+             * @default null
+             */
+            by: string | null;
+        };
+        /**
          * AnswerRequest
          * @description What a person answers.
          */
@@ -1592,6 +1619,20 @@ export interface components {
              * @description Why no result of an earlier run served, in words.
              */
             not_cached: string | null;
+            /** @description What it waits for. */
+            waiting: components["schemas"]["Waiting"] | null;
+            /** @description What a person answered last. */
+            answer: components["schemas"]["Answer"] | null;
+            /**
+             * Child
+             * @description Of a step that runs another workflow: its run.
+             */
+            child: string | null;
+            /**
+             * Turns
+             * @description Of a loop that has begun: how many turns it has, which are steps `NAME.0` ...
+             */
+            turns: number | null;
         };
         /**
          * Value
@@ -1599,6 +1640,33 @@ export interface components {
          */
         Value: {
             value: components["schemas"]["JsonValue"];
+        };
+        /**
+         * Waiting
+         * @description What a step waits for.
+         */
+        Waiting: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "person" | "label" | "parameters" | "check";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * @description When the default answer is taken.
+             * @default null
+             */
+            until: string | null;
+            /**
+             * Names
+             * @description The parameters of the run that are asked.
+             */
+            names?: string[];
         };
         /**
          * Workflow
@@ -1666,6 +1734,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Answer = components['schemas']['Answer'];
 export type AnswerRequest = components['schemas']['AnswerRequest'];
 export type Artifact = components['schemas']['Artifact'];
 export type Attempt = components['schemas']['Attempt'];
@@ -1707,6 +1776,7 @@ export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type StepRecord = components['schemas']['StepRecord'];
 export type Value = components['schemas']['Value'];
+export type Waiting = components['schemas']['Waiting'];
 export type Workflow = components['schemas']['Workflow'];
 export type $defs = Record<string, never>;
 export interface operations {

@@ -3,6 +3,7 @@ import type { components, operations } from './schema.gen';
 // The words of the contract, by their own names.
 type Schemas = components['schemas'];
 
+export type Answer = Schemas['Answer'];
 export type Artifact = Schemas['Artifact'];
 export type Attempt = Schemas['Attempt'];
 export type Check = Schemas['Check'];
@@ -28,6 +29,7 @@ export type Source = Schemas['Source'];
 export type Status = Schemas['Status'];
 export type StepRecord = Schemas['StepRecord'];
 export type StepState = StepRecord['state'];
+export type Waiting = Schemas['Waiting'];
 export type Workflow = Schemas['Workflow'];
 
 export type RunFilter = NonNullable<

@@ -65,14 +65,14 @@ export function toEdges(
     if (before && (before.selected ?? false) === isSelected) {
       return before;
     }
-    const isOrder = edge.kind === 'order';
+    const isData = edge.kind === 'data';
     return {
       id,
       source: edgeSource(edge),
       target: edge.target,
-      sourceHandle: isOrder ? AFTER : outputId(edge.source),
-      targetHandle: isOrder ? BEFORE : inputHandle(edge.input),
-      className: isOrder ? 'mlwf-mod-order' : 'mlwf-mod-data',
+      sourceHandle: isData ? outputId(edge.source) : AFTER,
+      targetHandle: isData ? inputHandle(edge.input) : BEFORE,
+      className: isData ? 'mlwf-mod-data' : 'mlwf-mod-order',
       selected: isSelected,
       markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 }
     };

@@ -7,6 +7,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import type { MLWFClient } from '../api/client';
 import type { NotebookInterface, Problem } from '../model/types';
+import { stepPath } from '../model/types';
 import type { WorkflowChange, YWorkflow } from './document';
 import type { WorkflowModel } from './model';
 
@@ -80,7 +81,7 @@ export class Inspection implements IDisposable {
     const folder = PathExt.dirname(this._context.localPath);
     const notebooks = new Set(
       Object.values(this._document.workflow?.steps ?? {}).map(step =>
-        PathExt.join(folder, step.notebook)
+        PathExt.join(folder, stepPath(step))
       )
     );
     if (paths.some(p => p && notebooks.has(this._contents.localPath(p)))) {

@@ -1,4 +1,4 @@
-import { notebookIcon } from '@jupyterlab/ui-components';
+import { listIcon, notebookIcon, userIcon } from '@jupyterlab/ui-components';
 import type { Node, NodeProps } from '@xyflow/react';
 import { Handle, Position, useStore } from '@xyflow/react';
 import React, { memo, useContext, useEffect, useReducer } from 'react';
@@ -13,6 +13,7 @@ import {
   stepSeconds
 } from '../runs/format';
 import { StateChip } from '../runs/state';
+import { workflowIcon } from '../icons';
 import { BlockedContext, RenamingContext, useCanvas } from './context';
 import { TitleEditor } from './titleEditor';
 import type { IStepView } from './views';
@@ -32,6 +33,13 @@ export const AFTER = 'after';
 export function inputHandle(input: string): string {
   return `in.${input}`;
 }
+
+const ICONS = {
+  notebook: notebookIcon,
+  workflow: workflowIcon,
+  person: userIcon,
+  label: listIcon
+};
 
 export const StepNodeView = memo(function StepNodeView(
   props: NodeProps<StepNode>
@@ -72,12 +80,13 @@ export const StepNodeView = memo(function StepNodeView(
       </div>
     );
   }
-  const file = view.notebook.slice(view.notebook.lastIndexOf('/') + 1);
+  const file = view.path.slice(view.path.lastIndexOf('/') + 1);
+  const Icon = ICONS[view.kind];
   return (
     <div className={classes.join(' ')} data-step={view.name}>
       <OrderHandles />
       <div className="mlwf-Node-header" style={{ height: HEADER_HEIGHT }}>
-        <notebookIcon.react
+        <Icon.react
           tag="span"
           className="mlwf-Node-icon"
           width="16px"
@@ -103,7 +112,7 @@ export const StepNodeView = memo(function StepNodeView(
       <Ports view={view} />
       {view.run && <RunRows run={view.run} />}
       <div className="mlwf-Node-footer">
-        <span className="mlwf-Node-file" title={view.notebook}>
+        <span className="mlwf-Node-file" title={view.path}>
           {file}
         </span>
         {view.run && <RunTime run={view.run} />}

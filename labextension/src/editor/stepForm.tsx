@@ -5,6 +5,7 @@ import { descendants } from '../model/graph';
 import type { IInputPort } from '../model/ports';
 import { portsOf, takenOutputs } from '../model/ports';
 import type { Argument, Workflow } from '../model/types';
+import { stepKind, stepPath } from '../model/types';
 import type { Editor } from './editor';
 import { DocumentForm } from './form';
 import { PolicyForm } from './policyForm';
@@ -31,7 +32,8 @@ export function StepForm(props: {
   const { editor, workflow, name, kernels } = props;
   const { trans } = editor;
   const step = workflow.steps![name];
-  const read = editor.inspection.notebook(step.notebook);
+  const isNotebook = stepKind(step) === 'notebook';
+  const read = editor.inspection.notebook(stepPath(step));
   const taken = takenOutputs(workflow).get(name) ?? [];
   const { inputs } = portsOf(workflow, name, read, taken);
   const waiting = descendants(workflow, name);
@@ -45,7 +47,9 @@ export function StepForm(props: {
     properties: {
       name: { type: 'string', title: trans.__('Name') },
       title: { type: 'string', title: trans.__('Title') },
-      notebook: { type: 'string', title: trans.__('Notebook') }
+      ...(isNotebook && {
+        notebook: { type: 'string', title: trans.__('Notebook') }
+      })
     }
   };
   const uiSchema: UiSchema = {
@@ -87,7 +91,9 @@ export function StepForm(props: {
         title: trans.__('After'),
         description: trans.__('steps to wait for')
       },
-      kernel: { type: 'string', title: trans.__('Kernel') }
+      ...(isNotebook && {
+        kernel: { type: 'string', title: trans.__('Kernel') }
+      })
     }
   };
   const endUi: UiSchema = {
@@ -110,7 +116,11 @@ export function StepForm(props: {
         schema={schema}
         uiSchema={uiSchema}
         widgets={FIELD_WIDGETS}
-        data={{ name, title: step.title ?? '', notebook: step.notebook }}
+        data={{
+          name,
+          title: step.title ?? '',
+          ...(isNotebook && { notebook: step.notebook })
+        }}
         onField={(field, value) => {
           if (field === 'name') {
             editor.rename(name, value as string);
@@ -121,11 +131,13 @@ export function StepForm(props: {
       />
       <h3 className="mlwf-Inspector-heading">
         {trans.__('Inputs')}{' '}
-        <small>
-          {read
-            ? trans.__('read from the notebook')
-            : trans.__('the notebook cannot be read')}
-        </small>
+        {isNotebook && (
+          <small>
+            {read
+              ? trans.__('read from the notebook')
+              : trans.__('the notebook cannot be read')}
+          </small>
+        )}
       </h3>
       {inputs.length > 0 ? (
         <DocumentForm
@@ -144,7 +156,7 @@ export function StepForm(props: {
         />
       ) : (
         <p className="mlwf-Inspector-hint">
-          {read
+          {isNotebook && read
             ? trans.__('Tag a cell ‘parameters’ and assign names in it.')
             : ''}
         </p>
@@ -165,12 +177,14 @@ export function StepForm(props: {
           )
         }
       />
-      <PolicyForm
-        key={`policy ${name}`}
-        editor={editor}
-        name={name}
-        step={step}
-      />
+      {isNotebook && (
+        <PolicyForm
+          key={`policy ${name}`}
+          editor={editor}
+          name={name}
+          step={step}
+        />
+      )}
     </>
   );
 }
@@ -195,7 +209,7 @@ function sourceGroups(
   const steps = Object.entries(workflow.steps ?? {})
     .filter(([name]) => !waiting.has(name))
     .map(([name, step]): ISourceGroup => {
-      const read = editor.inspection.notebook(step.notebook);
+      const read = editor.inspection.notebook(stepPath(step));
       const { outputs } = portsOf(workflow, name, read, taken.get(name) ?? []);
       return {
         label: step.title || name,

@@ -4,11 +4,12 @@ import type { WidgetProps } from '@rjsf/utils';
 import React from 'react';
 import { addParameter, connect } from '../model/edits';
 import type { Source } from '../model/graph';
-import { formatReference, parseReference } from '../model/graph';
+import { formatReference, isStepSource, parseReference } from '../model/graph';
 import { NAME, toName } from '../model/names';
 import type { IInputPort } from '../model/ports';
+import { describeInput } from '../model/ports';
 import type { Argument, Parameter, Workflow } from '../model/types';
-import { isReference } from '../model/types';
+import { isExpression, isFirst, isReference } from '../model/types';
 import { fromArgument, toArgument } from '../model/values';
 import type { Editor } from './editor';
 import { SourceChip, TextField, ValueField } from './fields';
@@ -72,7 +73,7 @@ export function ArgumentWidget(props: WidgetProps): JSX.Element {
   if (isReference(argument)) {
     const reference = String(argument.from);
     const source = parseReference(reference);
-    const from = source && source.kind !== 'params' ? source.step : null;
+    const from = source && isStepSource(source) ? source.step : null;
     return (
       <SourceChip
         text={`← ${describeSource(source, editor.workflow) ?? reference}`}
@@ -83,6 +84,18 @@ export function ArgumentWidget(props: WidgetProps): JSX.Element {
             ? () => editor.select({ steps: [from] })
             : undefined
         }
+        onRemove={() => props.onChange(undefined)}
+      />
+    );
+  }
+  if (isExpression(argument) || isFirst(argument)) {
+    const { text } = describeInput({ ...port, argument })!;
+    return (
+      <SourceChip
+        text={text}
+        hint={JSON.stringify(argument)}
+        removeLabel={trans.__('Disconnect %1', port.name)}
+        onOpen={undefined}
         onRemove={() => props.onChange(undefined)}
       />
     );
@@ -127,7 +140,7 @@ function describeSource(
   source: Source | null,
   workflow: Workflow | null
 ): string | null {
-  if (!source || source.kind === 'params') {
+  if (!source || !isStepSource(source)) {
     return source && formatReference(source);
   }
   const title = workflow?.steps?.[source.step]?.title || source.step;

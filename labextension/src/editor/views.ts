@@ -2,7 +2,8 @@ import type { IPorts } from '../model/ports';
 import { portsOf, takenOutputs } from '../model/ports';
 import type { IRow } from '../model/geometry';
 import { nodeHeight, rowsOf } from '../model/geometry';
-import type { Problem, Workflow } from '../model/types';
+import type { Problem, StepKind, Workflow } from '../model/types';
+import { stepKind, stepPath } from '../model/types';
 import type { StepRecord } from '../api/types';
 import type { Editor } from './editor';
 
@@ -10,7 +11,9 @@ import type { Editor } from './editor';
 export interface IStepView {
   name: string;
   title: string;
-  notebook: string;
+  kind: StepKind;
+  /** What it executes; empty if it executes nothing. */
+  path: string;
   ports: IPorts;
   rows: IRow[];
   problems: Problem[];
@@ -41,7 +44,7 @@ export class StepViews {
     const views = new Map<string, IStepView>();
     const texts = new Map<string, string>();
     for (const [name, step] of Object.entries(workflow.steps ?? {})) {
-      const read = this._editor.inspection.notebook(step.notebook);
+      const read = this._editor.inspection.notebook(stepPath(step));
       const ports = portsOf(workflow, name, read, taken.get(name) ?? []);
       const rows = rowsOf(ports);
       const run = this._editor.runs.step(name);
@@ -49,7 +52,8 @@ export class StepViews {
       const view: IStepView = {
         name,
         title: step.title || name,
-        notebook: step.notebook,
+        kind: stepKind(step) ?? 'notebook',
+        path: stepPath(step),
         ports,
         rows,
         problems: problems.get(name) ?? [],

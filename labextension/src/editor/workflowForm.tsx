@@ -20,7 +20,16 @@ import type { Editor } from './editor';
 import { TextField } from './fields';
 import { DocumentForm } from './form';
 
-const TYPES: ParameterType[] = ['str', 'int', 'float', 'bool', 'list', 'json'];
+const TYPES: ParameterType[] = [
+  'str',
+  'int',
+  'float',
+  'bool',
+  'enum',
+  'list',
+  'json',
+  'path'
+];
 
 const WIDGETS = { choices: ChoicesWidget, type: TypeWidget };
 
@@ -219,7 +228,9 @@ function TypeWidget(props: WidgetProps): JSX.Element {
     float: trans.__('number (float)'),
     bool: trans.__('yes or no (bool)'),
     list: trans.__('list'),
-    json: trans.__('any JSON')
+    json: trans.__('any JSON'),
+    enum: trans.__('one of some choices (enum)'),
+    path: trans.__('file or folder (path)')
   };
   return (
     <div className="jp-select-wrapper mlwf-Field">

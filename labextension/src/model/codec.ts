@@ -53,13 +53,25 @@ const WORKFLOW_KEYS = [
   'title',
   'parameters',
   'max_parallel',
-  'steps'
+  'steps',
+  'scenes',
+  'outputs'
 ];
 const STEP_KEYS = [
   'title',
   'notebook',
+  'workflow',
+  'person',
+  'label',
   'parameters',
   'after',
+  'when',
+  'run_if',
+  'foreach',
+  'max_parallel',
+  'allow_failure',
+  'checks',
+  'environment',
   'kernel',
   'retries',
   'timeout',
@@ -69,8 +81,10 @@ const STEP_KEYS = [
 ];
 /** Of the parts of a step that are objects themselves. */
 const PART_KEYS: { [part: string]: string[] } = {
-  retries: ['count', 'delay', 'backoff'],
-  resources: ['cpus', 'memory', 'gpus']
+  retries: ['count', 'delay', 'backoff', 'on'],
+  resources: ['cpus', 'memory', 'gpus'],
+  person: ['message', 'role', 'form', 'deadline', 'default'],
+  label: ['items', 'classes', 'many', 'message', 'role']
 };
 const PARAMETER_KEYS = [
   'type',
@@ -79,7 +93,10 @@ const PARAMETER_KEYS = [
   'default',
   'min',
   'max',
-  'choices'
+  'pattern',
+  'choices',
+  'ask',
+  'optional'
 ];
 
 function arrange(document: JSONObject): JSONObject {

@@ -1,9 +1,15 @@
 /** Edits of a document. Each takes a document and returns another; what has not changed is shared. */
-import type { Edge, Source } from './graph';
-import { formatReference, parseReference, stepSources } from './graph';
+import { renamedIn } from './expressions';
+import type { Edge, IStepSource, Source } from './graph';
+import {
+  formatReference,
+  isStepSource,
+  parseReference,
+  stepSources
+} from './graph';
 import { freshName, toName } from './names';
 import type { Argument, Parameter, Point, Step, Workflow } from './types';
-import { isReference } from './types';
+import { isExpression, isFirst, isReference } from './types';
 
 type Items<T> = { [key: string]: T };
 
@@ -36,18 +42,16 @@ export function renameStep(
   if (document.layout) {
     renamed.layout = renameKey(document.layout, from, to);
   }
-  return mapSteps(renamed, step => {
-    let changed = mapReferences(step, source =>
-      source.kind !== 'params' && source.step === from
-        ? { ...source, step: to }
-        : source
+  if (document.scenes) {
+    renamed.scenes = mapScenes(document.scenes, names =>
+      names.map(name => (name === from ? to : name))
     );
-    if (step.after?.includes(from)) {
-      const after = step.after.map(name => (name === from ? to : name));
-      changed = { ...changed, after };
-    }
-    return changed;
-  });
+  }
+  return mapSteps(followed(renamed, { root: 'steps', from, to }), step =>
+    step.after?.includes(from)
+      ? { ...step, after: step.after.map(name => (name === from ? to : name)) }
+      : step
+  );
 }
 
 /** Remove steps, and with them what connects them to others. */
@@ -57,10 +61,20 @@ export function removeSteps(document: Workflow, names: string[]): Workflow {
   if (document.layout) {
     left.layout = omit(document.layout, gone);
   }
+  if (document.scenes) {
+    left.scenes = mapScenes(document.scenes, scene =>
+      scene.filter(name => !gone.has(name))
+    );
+  }
   return mapSteps(left, step => {
     const cut = stepSources(step).filter(({ source }) => gone.has(source.step));
     let changed = cut.reduce(
-      (result, { input }) => withArgument(result, input, undefined),
+      (result, { input, source }) =>
+        withArgument(
+          result,
+          input,
+          withoutSource(result.parameters?.[input], source)
+        ),
       step
     );
     if (step.after?.some(name => gone.has(name))) {
@@ -99,8 +113,13 @@ export function connectOrder(
 
 export function disconnect(document: Workflow, cut: Edge[]): Workflow {
   return cut.reduce((result, edge) => {
+    if (edge.kind === 'use') {
+      return result; // what it says otherwise is not known
+    }
     if (edge.kind === 'data') {
-      return setArgument(result, edge.target, edge.input, undefined);
+      const old = result.steps?.[edge.target]?.parameters?.[edge.input];
+      const left = withoutSource(old, edge.source);
+      return setArgument(result, edge.target, edge.input, left);
     }
     const after = result.steps?.[edge.target]?.after ?? [];
     return setAfter(
@@ -177,13 +196,7 @@ export function renameParameter(
     ...document,
     parameters: renameKey(document.parameters ?? {}, from, to)
   };
-  return mapSteps(renamed, step =>
-    mapReferences(step, source =>
-      source.kind === 'params' && source.name === from
-        ? { ...source, name: to }
-        : source
-    )
-  );
+  return followed(renamed, { root: 'params', from, to });
 }
 
 /** Remove a parameter. References to it stay, and are then problems: what they should be instead is not known. */
@@ -200,6 +213,15 @@ export function move(document: Workflow, to: Items<Point>): Workflow {
     layout[name] = [Math.round(x) + 0, Math.round(y) + 0];
   }
   return { ...document, layout };
+}
+
+function mapScenes(
+  scenes: Items<string[]>,
+  change: (names: string[]) => string[]
+): Items<string[]> {
+  return Object.fromEntries(
+    Object.entries(scenes).map(([name, names]) => [name, change(names)])
+  );
 }
 
 function mapSteps(document: Workflow, change: (step: Step) => Step): Workflow {
@@ -220,22 +242,93 @@ function mapStep(
     : document;
 }
 
-function mapReferences(step: Step, change: (source: Source) => Source): Step {
-  if (!step.parameters) {
-    return step;
+/** What a step, or a parameter of the workflow, is called from now on. */
+interface IRenaming {
+  root: 'steps' | 'params';
+  from: string;
+  to: string;
+}
+
+/** A step whose references and expressions follow a renaming. */
+function renamedStep(step: Step, renaming: IRenaming): Step {
+  const changed = { ...step };
+  if (step.parameters) {
+    changed.parameters = renamedItems(step.parameters, renaming);
   }
-  const parameters = Object.entries(step.parameters).map(
-    ([input, argument]): [string, Argument] => {
-      const source = isReference(argument)
-        ? parseReference(String(argument.from))
-        : null;
-      const changed = source && change(source);
-      return source && changed && changed !== source
-        ? [input, { ...(argument as object), from: formatReference(changed) }]
-        : [input, argument];
-    }
+  if (step.foreach != null) {
+    changed.foreach = renamedArgument(step.foreach, renaming);
+  }
+  if (step.label?.items !== undefined) {
+    const items = renamedArgument(step.label.items, renaming);
+    changed.label = { ...step.label, items };
+  }
+  if (step.when) {
+    const { root, from, to } = renaming;
+    changed.when = renamedIn(step.when, root, from, to);
+  }
+  return changed;
+}
+
+function renamedItems(
+  items: Items<Argument>,
+  renaming: IRenaming
+): Items<Argument> {
+  return Object.fromEntries(
+    Object.entries(items).map(([name, argument]) => [
+      name,
+      renamedArgument(argument, renaming)
+    ])
   );
-  return { ...step, parameters: Object.fromEntries(parameters) };
+}
+
+function renamedArgument(argument: Argument, renaming: IRenaming): Argument {
+  const { root, from, to } = renaming;
+  if (isFirst(argument)) {
+    const first = argument.first.map(each => renamedArgument(each, renaming));
+    return { ...argument, first };
+  }
+  if (isExpression(argument)) {
+    const text = String(argument.expr);
+    return { ...argument, expr: renamedIn(text, root, from, to) };
+  }
+  const source = isReference(argument)
+    ? parseReference(String(argument.from))
+    : null;
+  if (root === 'params' && source?.kind === 'params' && source.name === from) {
+    return { ...(argument as object), from: `params.${to}` };
+  }
+  if (root === 'steps' && source && isStepSource(source)) {
+    return source.step === from
+      ? {
+          ...(argument as object),
+          from: formatReference({ ...source, step: to })
+        }
+      : argument;
+  }
+  return argument;
+}
+
+/** A document in which all that names a step or a parameter follows its renaming. */
+function followed(document: Workflow, renaming: IRenaming): Workflow {
+  const renamed = mapSteps(document, step => renamedStep(step, renaming));
+  return document.outputs
+    ? { ...renamed, outputs: renamedItems(document.outputs, renaming) }
+    : renamed;
+}
+
+/** An argument without a result of a step; of a join, the other values are left. */
+function withoutSource(
+  argument: Argument | undefined,
+  source: IStepSource
+): Argument | undefined {
+  if (!isFirst(argument)) {
+    return undefined;
+  }
+  const text = formatReference(source);
+  const left = argument.first.filter(
+    each => !(isReference(each) && each.from === text)
+  );
+  return left.length ? { ...argument, first: left } : undefined;
 }
 
 function withArgument(

@@ -1,6 +1,7 @@
-/** The DAG of a workflow, derived from its references and from `after`. */
-import type { Step, Workflow } from './types';
-import { isReference } from './types';
+/** The DAG of a workflow, derived as `core/references.py` does it: from references, expressions and `after`. */
+import { namesIn } from './expressions';
+import type { Argument, Step, Workflow } from './types';
+import { isExpression, isFirst, isReference } from './types';
 
 /** `params.NAME`. */
 export interface IParameterSource {
@@ -15,7 +16,18 @@ export interface IStepSource {
   name: string;
 }
 
-export type Source = IParameterSource | IStepSource;
+/** `item`, a field of it such as `item.a.b`, or `index`: in a loop. */
+export interface IItemSource {
+  kind: 'item';
+  path: string;
+}
+
+export type Source = IParameterSource | IStepSource | IItemSource;
+
+/** Whether a source is a result of a step. */
+export function isStepSource(source: Source): source is IStepSource {
+  return source.kind === 'outputs' || source.kind === 'artifacts';
+}
 
 /** What a reference points at, or null if it is not written as one. */
 export function parseReference(text: string): Source | null {
@@ -28,10 +40,15 @@ export function parseReference(text: string): Source | null {
     const kind = step[2] as IStepSource['kind'];
     return { kind, step: step[1], name: step[3] };
   }
-  return null;
+  return /^(index|item(\.[^.]+)*)$/.test(text)
+    ? { kind: 'item', path: text }
+    : null;
 }
 
 export function formatReference(source: Source): string {
+  if (source.kind === 'item') {
+    return source.path;
+  }
   return source.kind === 'params'
     ? `params.${source.name}`
     : `steps.${source.step}.${source.kind}.${source.name}`;
@@ -52,7 +69,14 @@ export interface IOrderEdge {
   target: string;
 }
 
-export type Edge = IDataEdge | IOrderEdge;
+/** A step looks at another in an expression, in what it loops over or in what is to be labelled. */
+export interface IUseEdge {
+  kind: 'use';
+  source: string;
+  target: string;
+}
+
+export type Edge = IDataEdge | IOrderEdge | IUseEdge;
 
 export function edgeId(edge: Edge): string {
   return edge.kind === 'data'
@@ -65,10 +89,10 @@ export function edgeSource(edge: Edge): string {
   return edge.kind === 'data' ? edge.source.step : edge.source;
 }
 
-/** Edges between steps that exist. */
+/** Edges between steps that exist; between two steps, one that carries no value stands for all of that kind. */
 export function edges(document: Workflow): Edge[] {
   const steps = document.steps ?? {};
-  return Object.entries(steps).flatMap(([target, step]) => [
+  const found = Object.entries(steps).flatMap(([target, step]) => [
     ...stepSources(step)
       .filter(({ source }) => source.step in steps)
       .map(({ source, input }): Edge => {
@@ -76,26 +100,72 @@ export function edges(document: Workflow): Edge[] {
       }),
     ...[...new Set(step.after ?? [])]
       .filter(before => before in steps)
-      .map((source): Edge => ({ kind: 'order', source, target }))
+      .map((source): Edge => ({ kind: 'order', source, target })),
+    ...looksAt(step)
+      .filter(before => before in steps && !step.after?.includes(before))
+      .map((source): Edge => ({ kind: 'use', source, target }))
   ]);
+  // A join may name a value twice.
+  return [...new Map(found.map(edge => [edgeId(edge), edge])).values()];
 }
 
-/** The results of other steps that a step takes, in the order of its parameters. */
+/** The results of other steps that the parameters of a step take by references, in their order. */
 export function stepSources(
   step: Step
 ): { input: string; source: IStepSource }[] {
-  return Object.entries(step.parameters ?? {}).flatMap(([input, argument]) => {
-    const source = isReference(argument)
-      ? parseReference(String(argument.from))
-      : null;
-    return source && source.kind !== 'params' ? [{ input, source }] : [];
-  });
+  return Object.entries(step.parameters ?? {}).flatMap(([input, argument]) =>
+    [...references(argument)]
+      .filter(isStepSource)
+      .map(source => ({ input, source }))
+  );
+}
+
+/** What an argument takes from elsewhere by references, also as one of several. */
+function* references(argument: Argument): Generator<Source> {
+  if (isReference(argument)) {
+    const source = parseReference(String(argument.from));
+    if (source) {
+      yield source;
+    }
+  } else if (isFirst(argument)) {
+    for (const each of argument.first) {
+      yield* references(each);
+    }
+  }
+}
+
+function* expressions(argument: Argument): Generator<string> {
+  if (isExpression(argument)) {
+    yield String(argument.expr);
+  } else if (isFirst(argument)) {
+    for (const each of argument.first) {
+      yield* expressions(each);
+    }
+  }
+}
+
+/** The steps that a step looks at other than by references of its parameters, each once. */
+function looksAt(step: Step): string[] {
+  const others = [step.foreach, step.label?.items].filter(
+    argument => argument != null
+  );
+  const found = others.flatMap(argument =>
+    [...references(argument)].filter(isStepSource).map(source => source.step)
+  );
+  const texts = [...others, ...Object.values(step.parameters ?? {})].flatMap(
+    argument => [...expressions(argument)]
+  );
+  if (step.when) {
+    texts.push(step.when);
+  }
+  const named = texts.flatMap(text => namesIn(text, 'steps'));
+  return [...new Set([...found, ...named])];
 }
 
 /** Names of the steps that a step waits for, each once. */
 export function upstream(step: Step): string[] {
   const sources = stepSources(step).map(({ source }) => source.step);
-  return [...new Set([...sources, ...(step.after ?? [])])];
+  return [...new Set([...sources, ...looksAt(step), ...(step.after ?? [])])];
 }
 
 /** A step and all that it waits for, directly or not: none of these can wait for it. */

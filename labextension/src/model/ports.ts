@@ -1,13 +1,18 @@
 /** What a step takes and gives, as the canvas and the inspector show it. */
 import type { IStepSource, Source } from './graph';
-import { parseReference, stepSources } from './graph';
+import {
+  formatReference,
+  isStepSource,
+  parseReference,
+  stepSources
+} from './graph';
 import type {
   Argument,
   NotebookInput,
   NotebookInterface,
   Workflow
 } from './types';
-import { isReference, isValue } from './types';
+import { isExpression, isFirst, isReference, isValue } from './types';
 
 export interface IInputPort {
   name: string;
@@ -117,9 +122,16 @@ export function describeInput(port: IInputPort): {
     if (!source) {
       return { kind: 'source', text: `← ${String(argument.from)}` };
     }
-    return source.kind === 'params'
-      ? { kind: 'source', text: `← params.${source.name}` }
-      : null;
+    return isStepSource(source)
+      ? null
+      : { kind: 'source', text: `← ${formatReference(source)}` };
+  }
+  if (isExpression(argument)) {
+    return { kind: 'source', text: `= ${String(argument.expr)}` };
+  }
+  if (isFirst(argument)) {
+    const count = argument.first.length;
+    return { kind: 'source', text: `← first of ${count}` };
   }
   if (argument !== undefined) {
     const literal = isValue(argument) ? argument.value : argument;

@@ -54,10 +54,11 @@ export function checkShape(data: JSONValue): Problem[] {
       problems.push(wrongType(step, place, 'an object'));
       continue;
     }
-    if (step.notebook === undefined) {
-      problems.push(missing(`${place}.notebook`));
-    }
-    want(step.notebook, `${place}.notebook`, 'text');
+    want(step.notebook, `${place}.notebook`, 'text or null');
+    want(step.workflow, `${place}.workflow`, 'text or null');
+    want(step.person, `${place}.person`, 'an object or null');
+    want(step.label, `${place}.label`, 'an object or null');
+    want(step.when, `${place}.when`, 'text or null');
     want(step.title, `${place}.title`, 'text or null');
     want(step.kernel, `${place}.kernel`, 'text or null');
     want(step.after, `${place}.after`, 'a list of texts');
@@ -68,6 +69,10 @@ export function checkShape(data: JSONValue): Problem[] {
     want(step.cache, `${place}.cache`, 'true, false or text');
     want(step.parameters, `${place}.parameters`, 'an object');
   }
+  for (const [name, scene] of items('scenes')) {
+    want(scene, `scenes.${name}`, 'a list of texts');
+  }
+  items('outputs');
   for (const [name, position] of items('layout')) {
     want(position, `layout.${name}`, 'two numbers, [x, y]');
   }

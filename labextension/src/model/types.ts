@@ -4,6 +4,8 @@ import type * as api from '../api/schema.gen';
 export type {
   Inspection,
   NotebookInput,
+  Expression,
+  First,
   NotebookInterface,
   Problem,
   Reference,
@@ -17,10 +19,18 @@ export type Retries = Written<api.Retries, 'count'>;
 
 export type Resources = Partial<api.Resources>;
 
-export type Step = Written<
-  Omit<api.Step, 'retries' | 'resources'>,
-  'notebook'
+export type Person = Written<api.Person, 'message'>;
+
+export type Label = Written<api.Label, 'items' | 'classes'>;
+
+/** What a step is: it has one of these keys. */
+export type StepKind = 'notebook' | 'workflow' | 'person' | 'label';
+
+export type Step = Partial<
+  Omit<api.Step, 'retries' | 'resources' | 'person' | 'label'>
 > & {
+  person?: Person | null;
+  label?: Label | null;
   retries?: Retries | null;
   resources?: Resources;
 };
@@ -59,4 +69,36 @@ export function isReference(
 
 export function isValue(argument: Argument | undefined): argument is api.Value {
   return isObject(argument) && !('from' in argument) && 'value' in argument;
+}
+
+export function isExpression(
+  argument: Argument | undefined
+): argument is api.Expression {
+  return (
+    isObject(argument) &&
+    !('from' in argument || 'value' in argument) &&
+    'expr' in argument
+  );
+}
+
+export function isFirst(argument: Argument | undefined): argument is api.First {
+  return (
+    isObject(argument) &&
+    !['from', 'value', 'expr'].some(key => key in argument) &&
+    Array.isArray((argument as JSONObject).first)
+  );
+}
+
+/** What a step is; null while it says nothing. */
+export function stepKind(step: Step): StepKind | null {
+  return (
+    (['notebook', 'workflow', 'person', 'label'] as const).find(
+      kind => step[kind] != null
+    ) ?? null
+  );
+}
+
+/** The notebook or the workflow that a step executes; empty if it executes none. */
+export function stepPath(step: Step): string {
+  return step.notebook ?? step.workflow ?? '';
 }

@@ -16,8 +16,13 @@ const NOUNS: { [type in FieldType]: string } = {
   bool: 'true or false',
   list: 'a list, such as [1, 2]',
   dict: 'an object, such as {"a": 1}',
-  json: 'JSON'
+  json: 'JSON',
+  enum: 'one of the choices',
+  path: 'a path'
 };
+
+/** Types whose values are written as they are. */
+const TEXTS: readonly (FieldType | null)[] = ['str', 'enum', 'path'];
 
 /** A value, or why the text is none. */
 export type Read =
@@ -29,7 +34,7 @@ export type Read =
  * @param text - not empty.
  */
 export function readValue(text: string, type: FieldType | null): Read {
-  if (type === 'str') {
+  if (TEXTS.includes(type)) {
     return { value: text, complaint: null };
   }
   let value: JSONValue;
@@ -51,7 +56,7 @@ export function showValue(value: JSONValue, type: FieldType | null): string {
     return JSON.stringify(value);
   }
   // Without a type, text that reads as JSON would come back as something else.
-  return type === 'str' || (type === null && !isJSON(value))
+  return TEXTS.includes(type) || (type === null && !isJSON(value))
     ? value
     : JSON.stringify(value);
 }

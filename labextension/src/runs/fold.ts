@@ -1,4 +1,5 @@
 import type {
+  Answer,
   Artifact,
   Attempt,
   Check,
@@ -8,10 +9,12 @@ import type {
   RunSummary,
   StepRecord,
   StepState,
+  Waiting,
   Workflow
 } from '../api/types';
 
-// The twin of `core/run.py` (create, apply) and `core/record.py`; `tests/contract/runs.json` holds both to the same cases.
+// The twin of `core/fold.py` and `core/record.py`; `tests/contract/runs.json` holds both to the same cases. Only the
+// outputs of a run as a whole are left as the server said they are: they may be computed.
 
 type Data = Record<string, unknown>;
 type FailureReason = StepRecord['reason'];
@@ -31,13 +34,21 @@ export function createRecord(event: RunEvent): RunRecord {
     workflow: Workflow;
     origin: { path: string; release?: string | null };
     parameters: Data;
+    steps?: string[] | null;
+    given?: Record<string, Partial<StepRecord> & { items?: unknown[] | null }>;
   };
-  const steps = Object.entries(data.workflow.steps ?? {}).map(
-    ([name, step]): [string, StepRecord] => [
+  const titleOf = (name: string) =>
+    data.workflow.steps?.[loopOf(name)]?.title ?? null;
+  const selected = data.steps ?? Object.keys(data.workflow.steps ?? {});
+  const steps = [
+    ...Object.entries(data.given ?? {}).map(
+      ([name, step]): [string, StepRecord] => [name, given(titleOf(name), step)]
+    ),
+    ...selected.map((name): [string, StepRecord] => [
       name,
-      { title: step.title ?? null, ...untouched(), attempts: 0, history: [] }
-    ]
-  );
+      { title: titleOf(name), ...untouched(), attempts: 0, history: [] }
+    ])
+  ];
   return {
     id: event.run,
     number: data.number,
@@ -52,6 +63,7 @@ export function createRecord(event: RunEvent): RunRecord {
     seconds: null,
     seq: event.seq,
     parameters: data.parameters,
+    outputs: {},
     steps: Object.fromEntries(steps)
   };
 }
@@ -77,6 +89,18 @@ export function applyEvents(record: RunRecord, events: RunEvent[]): RunRecord {
       run.parameters = { ...run.parameters, ...parameters };
     } else if (event.step == null) {
       run = applyToSummary(run, event);
+    } else if (event.type === 'step.expanded') {
+      run.steps = expand(run.steps, event.step, event);
+    } else if (event.type === 'step.retried' && !isResumed(event)) {
+      run.steps = withTurns(run.steps, event.step, 0);
+      run.steps[event.step] = applyToStep(run.steps[event.step], event);
+    } else if (event.type === 'step.answered') {
+      const step = run.steps[event.step];
+      const { answer } = event.data as { answer: Answer };
+      if (step.waiting?.what === 'parameters') {
+        run.parameters = { ...run.parameters, ...answer.values };
+      }
+      run.steps[event.step] = takeAnswer(step, event);
     } else {
       run.steps[event.step] = applyToStep(run.steps[event.step], event);
     }
@@ -93,6 +117,7 @@ export function applyToSummary<T extends RunSummary>(
     case 'run.started':
       return { ...run, state: 'running', started: event.time };
     case 'run.paused':
+    case 'run.waiting':
       return { ...run, state: 'waiting' };
     case 'run.continued':
       return { ...run, state: 'running', started: run.started ?? event.time };
@@ -141,6 +166,8 @@ function applyToStep(step: StepRecord, event: RunEvent): StepRecord {
       const check = { ...UNBOUNDED, ...rest } as Check;
       return { ...step, checks: { ...step.checks, [name]: check } };
     }
+    case 'step.skipped':
+      return end(step, event, 'skipped');
     case 'step.succeeded':
       return end(step, event, 'succeeded');
     case 'step.failed':
@@ -159,7 +186,18 @@ function applyToStep(step: StepRecord, event: RunEvent): StepRecord {
       };
     case 'step.cached':
       return serve(step, event);
+    case 'step.waiting':
+      return wait(step, event);
     case 'step.retried':
+      if (isResumed(event)) {
+        return {
+          ...step,
+          state: 'running',
+          reason: null,
+          message: null,
+          finished: null
+        };
+      }
       return {
         ...beginAnew(step),
         not_before: (rest.at as string | undefined) ?? null
@@ -195,8 +233,137 @@ function untouched(): Omit<StepRecord, 'title' | 'attempts' | 'history'> {
     checks: {},
     notebook: null,
     source: null,
-    not_cached: null
+    not_cached: null,
+    waiting: null,
+    answer: null,
+    child: null,
+    turns: null
   };
+}
+
+/** The step in the document that a step of a run is, or is a turn of. */
+function loopOf(step: string): string {
+  return step.split('.', 1)[0];
+}
+
+/** A loop that was retried goes on with its turns; anything else begins anew. */
+function isResumed(event: RunEvent): boolean {
+  return (event.data as { resumed?: boolean }).resumed === true;
+}
+
+/** A result of an earlier run that a part of a workflow is given. */
+function given(
+  title: string | null,
+  step: Partial<StepRecord> & { items?: unknown[] | null }
+): StepRecord {
+  const known = untouched();
+  const found = Object.fromEntries(
+    Object.entries(step).filter(([key]) => key in known)
+  );
+  return {
+    title,
+    ...known,
+    ...found,
+    notebook: step.source?.notebook ?? null,
+    turns: step.items?.length ?? null,
+    attempts: 0,
+    history: []
+  };
+}
+
+type Steps = Record<string, StepRecord>;
+
+/** The steps without the turns of a loop from one on. */
+function withTurns(steps: Steps, loop: string, count: number): Steps {
+  return Object.fromEntries(
+    Object.entries(steps).filter(
+      ([name]) =>
+        name === loop ||
+        loopOf(name) !== loop ||
+        Number(name.slice(loop.length + 1)) < count
+    )
+  );
+}
+
+/** The steps with the turns of a loop that begins. */
+function expand(steps: Steps, loop: string, event: RunEvent): Steps {
+  const { items } = event.data as { items: unknown[] };
+  const expanded = withTurns(steps, loop, items.length);
+  const step = expanded[loop];
+  expanded[loop] = {
+    ...step,
+    state: 'running',
+    started: event.time,
+    turns: items.length
+  };
+  items.forEach((_, index) => {
+    const turn = `${loop}.${index}`;
+    const title = step.title === null ? null : `${step.title} ${index}`;
+    const history = expanded[turn]?.history ?? [];
+    const anew = { title, ...untouched(), attempts: history.length, history };
+    expanded[turn] = beginAnew(anew);
+  });
+  return expanded;
+}
+
+function wait(step: StepRecord, event: RunEvent): StepRecord {
+  const { what, until, names, parameters, cell, message } =
+    event.data as unknown as Waiting & Partial<StepRecord>;
+  let waiting = step;
+  if (what === 'person' || what === 'label') {
+    waiting = {
+      ...beginAnew(step),
+      started: event.time,
+      parameters: parameters ?? {}
+    };
+  } else if (what === 'check') {
+    waiting = {
+      ...endAttempt(step, event, 'failed', 'check'),
+      cell: cell ?? null,
+      message: message ?? null
+    };
+  }
+  return {
+    ...waiting,
+    state: 'waiting',
+    waiting: {
+      what,
+      since: event.time,
+      until: until ? normal(until) : null,
+      names: names ?? []
+    }
+  };
+}
+
+/** What follows from an answer depends on what was asked. */
+function takeAnswer(step: StepRecord, event: RunEvent): StepRecord {
+  const { answer, outputs, artifacts } = event.data as unknown as {
+    answer: Answer;
+  } & Partial<StepRecord>;
+  const what = step.waiting?.what;
+  const answered: StepRecord = { ...step, answer, waiting: null };
+  if (what === 'parameters') {
+    return { ...answered, state: 'pending' };
+  }
+  const isApproved = answer.decision === 'approve';
+  const by = answer.by ?? 'the default, since nobody answered in time';
+  return {
+    ...answered,
+    ...(what === 'check'
+      ? {}
+      : { outputs: outputs ?? {}, artifacts: artifacts ?? {} }),
+    state: isApproved ? 'succeeded' : 'failed',
+    reason: isApproved ? null : what === 'check' ? 'check' : 'rejected',
+    message:
+      `${isApproved ? 'Approved' : 'Rejected'} by ${by}` +
+      (answer.comment ? `: ${answer.comment}` : '.'),
+    finished: event.time
+  };
+}
+
+/** A time as the server writes it. */
+function normal(time: string): string {
+  return time.replace('+00:00', 'Z');
 }
 
 /** The step with what an attempt of an earlier run left. */
@@ -230,9 +397,10 @@ function beginAnew(step: StepRecord): StepRecord {
 function start(step: StepRecord, event: RunEvent): StepRecord {
   const data = event.data as {
     attempt: number;
-    notebook: string;
+    notebook?: string | null;
     parameters: Data;
     not_cached?: string | null;
+    child?: string | null;
   };
   const attempt: Attempt = {
     number: data.attempt,
@@ -241,7 +409,7 @@ function start(step: StepRecord, event: RunEvent): StepRecord {
     message: null,
     started: event.time,
     finished: null,
-    notebook: data.notebook
+    notebook: data.notebook ?? null
   };
   return {
     title: step.title,
@@ -252,7 +420,8 @@ function start(step: StepRecord, event: RunEvent): StepRecord {
     not_cached: data.not_cached ?? null,
     attempts: step.history.length + 1,
     history: [...step.history, attempt],
-    notebook: data.notebook
+    notebook: data.notebook ?? null,
+    child: data.child ?? null
   };
 }
 
@@ -261,6 +430,7 @@ function end(step: StepRecord, event: RunEvent, state: StepState): StepRecord {
   return {
     ...endAttempt(step, event, state, reason),
     state,
+    waiting: null,
     finished: event.time,
     reason,
     message

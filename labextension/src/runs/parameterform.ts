@@ -9,7 +9,9 @@ const TYPES = {
   str: 'string',
   int: 'integer',
   float: 'number',
-  bool: 'boolean'
+  bool: 'boolean',
+  enum: 'string',
+  path: 'string'
 } as const;
 
 /** Whether a value is written as JSON text in the form. */
@@ -18,7 +20,8 @@ function isText(parameter: Parameter): boolean {
 }
 
 function isRequired(parameter: Parameter): boolean {
-  return parameter.default === null || parameter.default === undefined;
+  const { ask, optional } = parameter;
+  return parameter.default == null && !optional && ask !== 'step';
 }
 
 /** The form for parameters. Defaults are no part of it: a cleared field has to stay empty. */
