@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Literal, get_args
 
 from pydantic import JsonValue
 
@@ -13,14 +15,16 @@ from ..context import Context
 from ..core.errors import NotFound
 from ..core.fold import apply
 from ..core.record import RunRecord, StepRecord, outputs
-from ..core.run import Run, RunState
+from ..core.run import Answer, Run, RunState
 from ..engine.follow import POLL_SECONDS
+from ..engine.inbox import Question, asked
 from ..engine.ondemand import ensure_worker
 from ..ports import LOG_NAME
 from . import picture
 from .errors import Refused, in_words
 from .values import Step, Value, plain
 
+Decision = Literal["approve", "reject"]
 #: How often whoever waits looks whether a worker is alive, in seconds.
 WATCH_SECONDS = 5.0
 
@@ -110,6 +114,55 @@ class RunHandle:
             await asyncio.to_thread(self._see_to_a_worker)
             await asyncio.sleep(POLL_SECONDS)
         return self
+
+    def inbox(self, timeout: float = 0) -> list[Question]:
+        """What waits for people and nobody has answered: in the run, and in those that it runs as steps.
+
+        Args:
+            timeout: how long to wait until something does, in seconds; a run that has ended waits for nothing.
+        """
+        until = time.monotonic() + timeout
+        while not (found := list(asked(self._context.store, self.id))):
+            if self._now().ended or time.monotonic() >= until:
+                break
+            self._see_to_a_worker()
+            time.sleep(POLL_SECONDS)
+        return found
+
+    def answer(
+        self,
+        question: Question | Step | str,
+        /,
+        decision: Decision = "approve",
+        *,
+        values: Mapping[str, Value] | None = None,
+        comment: str | None = None,
+    ) -> None:
+        """Answer what a step waits for.
+
+        Args:
+            question: one of `inbox`; or the step of this run, turn 3 of a loop being `NAME.3`.
+            decision: whether it is approved, also of a form and of labels.
+            values: values of the form, or of the parameters that are asked; of labels, the class by item.
+            comment: why.
+
+        Raises:
+            NotFound: the run has no such step.
+            Conflict: it waits for nothing.
+            BadRequest: you may not answer, or answer something else than what was asked.
+            Refused: values do not fit.
+        """
+        if decision not in get_args(Decision):
+            raise Refused(f"{decision!r} is no decision: answer 'approve' or 'reject'.")
+        given = {name: plain(value, f"The value '{name}'") for name, value in (values or {}).items()}
+        answer = Answer(decision=decision, values=given, comment=comment, by=getpass.getuser())
+        if isinstance(question, Question):
+            run, step = self._context.store.get_run(question.run), question.step
+        else:
+            run, step = self._now(), name_of(question)
+        with in_words():
+            self._context.control.answer(run, step, answer)
+        self._see_to_a_worker(now=True)
 
     def stop(self, step: Step | str | None = None, /) -> None:
         """Ask for the run, or one step of it, to be stopped; `wait` tells when it is.
