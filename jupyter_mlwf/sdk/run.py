@@ -7,7 +7,7 @@ import getpass
 import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import JsonValue
 
@@ -20,9 +20,12 @@ from ..engine.follow import POLL_SECONDS
 from ..engine.inbox import Question, asked
 from ..engine.ondemand import ensure_worker
 from ..ports import LOG_NAME
-from . import picture
+from ..widgets.show import bundle, graph
 from .errors import Refused, in_words
 from .values import Step, Value, plain
+
+if TYPE_CHECKING:
+    from ..widgets.graph import Graph
 
 Decision = Literal["approve", "reject"]
 #: How often whoever waits looks whether a worker is alive, in seconds.
@@ -36,6 +39,7 @@ class RunHandle:
         self._context = context
         self._run = run
         self._watched = time.monotonic()
+        self._shown: Graph | None = None
 
     @classmethod
     def started(cls, context: Context, run: Run) -> RunHandle:
@@ -189,6 +193,8 @@ class RunHandle:
         with in_words():
             self._context.control.retry(self._now(), None if first is None else name_of(first), values)
         self._see_to_a_worker(now=True)
+        if self._shown is not None:
+            self.show(self._shown)
         return self
 
     def notebook(self, step: Step | str, /) -> Path:
@@ -218,9 +224,18 @@ class RunHandle:
         run = self._now()
         return f"<run {run.number} of {run.origin.release or run.workflow.name}: {run.state}>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def show(self, graph: Graph) -> None:
+        """Have a graph follow the run."""
+        self._shown = graph
+        handle = RunHandle(self._context, self._now())  # of its own, since it looks from another thread
+        graph.follow(handle._run, handle._now)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         run = self._now()
-        return {"text/plain": repr(self), "image/svg+xml": picture.draw(run.workflow, run)}
+        live = graph(run.workflow)
+        if live is not None:
+            self.show(live)
+        return bundle(repr(self), run.workflow, run, live)
 
     def _now(self) -> Run:
         # Until nothing is new: the store gives so many events at once and no more.

@@ -7,6 +7,7 @@ import getpass
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
@@ -14,16 +15,21 @@ from ..core import codec
 from ..core import workflow as model
 from ..core.errors import Problem
 from ..core.release import Release, parse_target
+from ..core.run import Run
 from ..documents import Document
 from ..engine.launch import Part
 from ..files import write_atomically
-from . import picture
+from ..widgets.show import bundle, graph
 from .debug import Debug
 from .errors import Refused, in_words
 from .places import context_of
 from .run import RunHandle, id_of
 from .steps import Steps
 from .values import Step, Value, plain
+
+if TYPE_CHECKING:
+    from ..widgets.form import Form
+    from ..widgets.graph import Graph
 
 
 class Workflow(Steps):
@@ -38,6 +44,9 @@ class Workflow(Steps):
         max_parallel: how many steps of a run may run at once, if the machine allows more.
         sections: parts of the document that are written even while they are empty.
     """
+
+    #: Its graph in the notebook that was shown last.
+    _shown: Graph | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], /) -> Workflow:
@@ -120,7 +129,7 @@ class Workflow(Steps):
         with in_words():
             context = context_of(self.path)
             values = _values(parameters, more_parameters)
-            return RunHandle.started(context, context.launcher.document(self._judged(), values, part))
+            return self._started(context.launcher.document(self._judged(), values, part))
 
     async def arun(
         self,
@@ -145,6 +154,24 @@ class Workflow(Steps):
             cache=cache,
             parameters={**(parameters or {}), **more_parameters},
         )
+
+    def form(self) -> Form:
+        """A form for the parameters, with a button that starts a run and the graph that follows it: for notebooks.
+
+        Raises:
+            Refused: the libraries for it are missing.
+        """
+        try:
+            from ..widgets.form import Form
+        except ImportError as error:
+            raise Refused(
+                f"There are no forms without {error.name}: install it with pip install {error.name}."
+            ) from None
+
+        def start(values: dict[str, JsonValue], graph: Graph) -> None:
+            self.run(parameters=values).show(graph)
+
+        return Form(self._document, start)
 
     def get_run(self, run: int | str, /) -> RunHandle:
         """An earlier run of the workspace, by its number or id: after a restart, for example.
@@ -201,13 +228,21 @@ class Workflow(Steps):
         with in_words():
             context = context_of(self.path)
             run = context.launcher.release(f"{made.name}@{made.version}", values, Part(cache=cache))
-            return RunHandle.started(context, run)
+            return self._started(run)
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}: {', '.join(self._document.steps) or 'no steps'}>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "image/svg+xml": picture.draw(self._document)}
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        self._shown = graph(self._document)
+        return bundle(repr(self), self._document, None, self._shown)
+
+    def _started(self, run: Run) -> RunHandle:
+        """The handle of a queued run, which the graph in the notebook follows from now on."""
+        handle = RunHandle.started(context_of(self.path), run)
+        if self._shown is not None:
+            handle.show(self._shown)
+        return handle
 
     def _judged(self) -> Document:
         with in_words():

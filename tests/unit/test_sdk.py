@@ -21,8 +21,8 @@ from jupyter_mlwf.core import workflow as model
 from jupyter_mlwf.core.errors import MLWFError, NotFound
 from jupyter_mlwf.core.run import Origin, Run, StepRun, StepState
 from jupyter_mlwf.engine.launch import Part
-from jupyter_mlwf.sdk import picture
 from jupyter_mlwf.sdk.draft import problems_of
+from jupyter_mlwf.widgets import picture
 
 from .strategies import cases, projects, workflows
 
