@@ -280,6 +280,26 @@ def test_people_answer_from_a_program(folder: Path) -> None:
     assert run.outputs["by"] == getpass.getuser()
 
 
+def test_debugging_stops_for_answers(folder: Path) -> None:
+    wf = Workflow("asking")
+    approve = wf.person("approve", "Deploy?")
+    wf.person("sure", "Sure?", decision=approve["decision"])
+    wf.step("clean", "clean.ipynb", after=["sure"])
+    dbg = wf.debug()
+    with pytest.raises(Refused, match="Nothing waits for an answer"):
+        dbg.answer()
+    assert (dbg.next().state, dbg.pending[0]) == ("waiting", "approve")
+    with pytest.raises(Refused, match=r"Step 'approve' waits for an answer: give it with answer\(\)"):
+        dbg.next()
+    assert dbg.retry().state == "waiting"
+    assert dbg.runs[0].wait(LIMIT).state == "stopped", "nobody will answer it"
+    dbg.answer(comment="Yes")
+    assert (dbg.steps["approve"].outputs["comment"], dbg.pending) == ("Yes", ["sure", "clean"])
+    assert dbg.continue_().steps["sure"].state == "waiting"
+    assert dbg.answer().state == "succeeded"
+    assert dbg.pending == []
+
+
 CELLS = [
     "from jupyter_mlwf import Workflow\nfolder = '.'",
     "wf = Workflow.load('churn.mlwf')\nwf",
