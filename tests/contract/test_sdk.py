@@ -18,7 +18,9 @@ import psutil
 import pytest
 
 from jupyter_mlwf import Refused, RunHandle, Workflow
+from jupyter_mlwf.core import codec
 from jupyter_mlwf.core.errors import Conflict, NotFound
+from jupyter_mlwf.widgets.graph import Graph
 from tests.notebooks import MLWF, write_notebook
 
 LIMIT = 180
@@ -128,10 +130,17 @@ def test_a_handle_follows_its_run(folder: Path) -> None:
     assert run.log(slow) == ""
     assert repr(run) == f"<run {run.number} of slow: running>"
     assert "slow: running" in run._repr_mimebundle_()["image/svg+xml"]
+    graph = Graph(codec.from_json(wf.to_document()))
+    run.show(graph)
     run.stop()
     assert run.wait(LIMIT).state == "stopped"
     (folder / "go").touch()
     assert run.retry().wait(LIMIT).state == "succeeded"
+    until = time.monotonic() + LIMIT
+    while graph.states["steps"]["slow"]["state"] != "succeeded" and time.monotonic() < until:
+        time.sleep(0.05)
+    assert graph.states["title"] == f"slow, run {run.number}: succeeded", "it goes on with the run"
+    graph.close()
     assert len(run.steps["slow"].history) == 2
     assert wf.get_run(run.number).id == wf.get_run(run.id).id == run.id
     with pytest.raises(NotFound, match="no run '77'"):
