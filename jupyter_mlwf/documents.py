@@ -149,12 +149,14 @@ class Reader:
                     code="recursion",
                     place="",
                     message=f"The workflow runs itself: {circle}.",
-                    mend="Take the step out of one of them.",
+                    mend="Name another workflow, or take the step out.",
                 )
             part = self._read(path, None, above)
             part.require_sound()
         except InvalidWorkflow as error:
-            return error.problems[0].model_copy(update={"message": f"In {name}: {error.problems[0]}"})
+            first = error.problems[0]
+            where = f"In {name}, {first.place}" if first.place else f"In {name}"
+            return first.model_copy(update={"message": f"{where}: {first.message}"})
         except MLWFError as error:
             return Problem(code=error.code, place="", message=str(error), mend="Name another one.")
         return part

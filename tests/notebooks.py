@@ -8,6 +8,11 @@ from typing import Any
 
 import nbformat
 
+from jupyter_mlwf.core.errors import NotFound
+from jupyter_mlwf.core.release import Release
+from jupyter_mlwf.documents import Document, Reader
+from jupyter_mlwf.notebooks.inspect import NotebookReader
+
 MLWF = "import jupyter_mlwf as mlwf"
 
 
@@ -43,3 +48,12 @@ def write_pair(folder: Path) -> Path:
         },
         parameters={"rate": {"type": "float", "default": 0.5, "min": 0, "max": 1}},
     )
+
+
+def read_document(path: Path) -> Document:
+    """A document with what it names, where nothing is released."""
+    return Reader(NotebookReader(), _no_release).read(path)
+
+
+def _no_release(name: str, version: str | None) -> Release:
+    raise NotFound(f"There is no release {name}@{version}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -32,6 +32,14 @@ def require_form(form: Mapping[str, JsonValue]) -> None:
         raise BadForm(f"The form is no JSON Schema: {error.message}.") from None
     if form.get("type", "object") != "object" or not isinstance(form.get("properties", {}), dict):
         raise BadForm("The form describes no object.")
+
+
+def complain_values(form: Mapping[str, JsonValue] | None, values: Mapping[str, JsonValue]) -> str | None:
+    """Why values are no answer to a form, or where there is none, in a sentence; None if they are."""
+    if form is None:
+        return "there is none, and it has values." if values else None
+    path, message = next(_misfits(form, values), ([], None))
+    return f"{'.'.join(path)}: {message}" if path and message else message
 
 
 def accept(run: Run, step: str, answer: Answer, roles: Mapping[str, Sequence[str]]) -> Answer:
@@ -108,19 +116,20 @@ def _require_fit(form: Mapping[str, JsonValue] | None, values: Mapping[str, Json
         if values:
             raise BadRequest("Only approval was asked; the answer takes no values.")
         return
-    import jsonschema  # see `require_form`
-
     problems = [
-        Problem(
-            code="wrong-value",
-            place=".".join(["answer", *map(str, error.absolute_path)]),
-            message=f"{error.message}.",
-            mend="Change it.",
-        )
-        for error in jsonschema.Draft202012Validator(form).iter_errors(dict(values))
+        Problem(code="wrong-value", place=".".join(["answer", *path]), message=message, mend="Change it.")
+        for path, message in _misfits(form, values)
     ]
     if problems:
         raise InvalidParameters(problems)
+
+
+def _misfits(form: Mapping[str, JsonValue], values: Mapping[str, JsonValue]) -> Iterator[tuple[list[str], str]]:
+    """What does not fit: where, and why."""
+    import jsonschema  # see `require_form`
+
+    for error in jsonschema.Draft202012Validator(form).iter_errors(dict(values)):
+        yield list(map(str, error.absolute_path)), f"{error.message}."
 
 
 def _require_labels(run: Run, step: str, labels: Mapping[str, JsonValue]) -> None:

@@ -29,15 +29,19 @@ class Ended:
         self._run = run
         self.good = {name for name, step in run.steps.items() if step.state in STEP_GOOD}
         self.skipped = {name for name, step in run.steps.items() if step.state == "skipped"}
+        self.meanwhile: set[str] = set()
+        """Steps that this plan ends: what looks at them has to wait for the next one, which sees how."""
         self.bad = {n for n, step in run.steps.items() if step.state in STEP_ENDED} - self.good - self.skipped
 
     def skip(self, name: str) -> None:
         """Count a step as skipped."""
         self.skipped.add(name)
+        self.meanwhile.add(name)
 
     def fail(self, name: str) -> None:
         """Count a step as failed, so that what waits for it is judged with it and not one plan later."""
         self.bad.add(name)
+        self.meanwhile.add(name)
 
     def retry(self, name: str) -> None:
         """Count a step that failed as not ended: it starts again."""

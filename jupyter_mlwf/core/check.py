@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 import networkx as nx
-from pydantic import JsonValue
 
 from . import answers, expressions
 from .errors import Problem, bounded, suggest
@@ -14,7 +13,7 @@ from .graph import dag
 from .interface import NotebookInput, NotebookInterface
 from .parameters import complain, complain_input
 from .references import IndexSource, ItemSource, ParameterSource, StepSource, parse_reference
-from .workflow import Argument, Expression, First, Reference, Step, Value, Workflow
+from .workflow import Argument, Expression, First, Person, Reference, Step, Value, Workflow
 
 Notebooks = Mapping[str, NotebookInterface | Problem]
 
@@ -49,13 +48,21 @@ def _check_parameters(workflow: Workflow) -> Iterator[Problem]:
         place = f"parameters.{name}"
         if parameter.type == "enum" and not parameter.choices:
             yield Problem(
-                code="no-choices", place=f"{place}.choices", message="An enum has no choices.", mend="Give some."
+                code="no-choices", place=f"{place}.choices", message="An enum has no choices.", mend="List them."
             )
         if complaint := _bad_pattern(parameter.pattern):
             yield Problem(code="bad-pattern", place=f"{place}.pattern", message=complaint, mend="Mend the pattern.")
             continue
+        if parameter.pattern is not None and parameter.type not in ("str", "path"):
+            yield Problem(
+                code="bad-pattern",
+                place=f"{place}.pattern",
+                message=f"A pattern says nothing of a parameter of type {parameter.type}.",
+                mend="Remove it, or make the parameter a str.",
+            )
         for index, choice in enumerate(parameter.choices or []):
-            unbounded = parameter.model_copy(update={"choices": None})
+            type_ = "str" if parameter.type == "enum" else parameter.type  # an enum is one of the choices: of itself
+            unbounded = parameter.model_copy(update={"choices": None, "type": type_})
             if complaint := complain(unbounded, choice):
                 yield Problem(
                     code="wrong-type",
@@ -126,15 +133,35 @@ def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebook
             )
     if step.label is not None:
         yield from _Arguments(workflow, notebooks, step).check(step.label.items, f"steps.{name}.label.items", None)
-    if step.person is not None and step.person.form is not None:
-        yield from _check_form(step.person.form, f"steps.{name}.person.form")
+    if step.person is not None:
+        yield from _check_person(step.person, f"steps.{name}.person")
 
 
-def _check_form(form: dict[str, JsonValue], place: str) -> Iterator[Problem]:
+def _check_person(person: Person, place: str) -> Iterator[Problem]:
     try:
-        answers.require_form(form)
+        answers.require_form(person.form or {})
     except answers.BadForm as error:
-        yield Problem(code="bad-form", place=place, message=str(error), mend="Mend the JSON Schema.")
+        mend = 'Write the JSON Schema of an object: {"type": "object", "properties": {...}}.'
+        yield Problem(code="bad-form", place=f"{place}.form", message=str(error), mend=mend)
+        return
+    if person.default is None:
+        return
+    if person.deadline is None:
+        yield Problem(
+            code="bad-default",
+            place=f"{place}.default",
+            message="There is no deadline, so the default is never taken.",
+            mend="Give the step a deadline, such as 2d, or remove the default.",
+        )
+    elif person.default != "reject":
+        values = {} if person.default == "approve" else person.default
+        if complaint := answers.complain_values(person.form, values):
+            yield Problem(
+                code="bad-default",
+                place=f"{place}.default",
+                message=f"The default does not fit the form: {complaint}",
+                mend="Give the values of the form, or reject." if person.form else "Write approve or reject.",
+            )
 
 
 def _check_flow(workflow: Workflow, name: str, step: Step, notebooks: Notebooks) -> Iterator[Problem]:
@@ -153,7 +180,7 @@ def _check_flow(workflow: Workflow, name: str, step: Step, notebooks: Notebooks)
         place = f"steps.{name}.foreach"
         yield from _Arguments(workflow, notebooks, None).check(step.foreach, place, None)
         if complaint := _no_list(step.foreach, workflow):
-            yield Problem(code="wrong-type", place=place, message=complaint, mend="Give a list.")
+            yield Problem(code="wrong-type", place=place, message=complaint, mend="Give a list, such as [1, 2, 3].")
     elif step.max_parallel is not None:
         yield Problem(
             code="no-loop",
@@ -169,7 +196,7 @@ def _no_list(argument: Argument, workflow: Workflow) -> str | None:
         case Reference(from_=text) if isinstance(source := parse_reference(text), ParameterSource):
             parameter = workflow.parameters.get(source.name)
             if parameter and parameter.type not in ("list", "json"):
-                return f"Parameter '{source.name}' is of type {parameter.type}, not a list."
+                return f"Parameter '{source.name}' is of type {parameter.type}, and a step loops over a list."
         case Reference() | Expression() | First() | list():
             return None
         case _:
@@ -307,8 +334,8 @@ class _Arguments:
         return Problem(
             code="no-loop",
             place=place,
-            message="There is an item in a loop only, and this is none.",
-            mend="Give the step a list in 'foreach'.",
+            message="An item and its index are there in a loop only, and this is none.",
+            mend="Give the step a list in 'foreach', or use a parameter or an output.",
         )
 
 
@@ -322,6 +349,13 @@ _SEEN = ("outputs", "artifacts", "metrics", "checks", "state", "reason", "attemp
 
 def _check_scenes(workflow: Workflow) -> Iterator[Problem]:
     for name, steps in workflow.scenes.items():
+        if not steps:
+            yield Problem(
+                code="empty-scene",
+                place=f"scenes.{name}",
+                message="The scene has no steps.",
+                mend="Name the steps that it runs, or remove it.",
+            )
         for index, step in enumerate(steps):
             if step not in workflow.steps:
                 yield Problem(

@@ -14,7 +14,6 @@ from .workflow import (
     ENVIRONMENT_PATTERN,
     IDENTIFIER_PATTERN,
     STEP_PARTS,
-    WORKFLOW_PATTERN,
     Expression,
     First,
     Parameter,
@@ -57,17 +56,24 @@ _WORDS = {
 }
 
 _PATTERNS = {
-    IDENTIFIER_PATTERN: (
-        "bad-name",
-        "identifier",
-        "Use up to 128 letters, digits and _, and start with a letter or _.",
-    ),
-    ENVIRONMENT_PATTERN: ("bad-name", "environment variable", "Use letters, digits and _, and start with no digit."),
-    DURATION_PATTERN: ("bad-value", "duration", "Write a number and a unit: ms, s, m, h or d, such as 30m."),
-    WORKFLOW_PATTERN: ("bad-path", "workflow", "Write a path that ends in .mlwf, or NAME@VERSION of a release."),
-    SIZE_PATTERN: ("bad-value", "size", "Write a number and a unit: KiB, MiB, GiB or TiB, such as 4GiB."),
+    IDENTIFIER_PATTERN: ("identifier", "Use up to 128 letters, digits and _, and start with a letter or _."),
+    ENVIRONMENT_PATTERN: ("environment variable", "Use letters, digits and _, and start with no digit."),
 }
-_NAME = ("bad-name", "name", "Use up to 64 letters, digits, - and _, and start with a letter.")
+_MEASURES = {
+    DURATION_PATTERN: ("duration", "Write a number and a unit (ms, s, m, h or d), such as 30s or 1.5h."),
+    SIZE_PATTERN: ("size", "Write a number and a unit (KiB, MiB, GiB, TiB, KB, MB, GB or TB), such as 512MiB."),
+}
+#: Parts of a step that hold paths, and what such a path looks like.
+_PATHS = {"notebook": "notebooks/train.ipynb", "workflow": "other.mlwf", "files": "data/raw.csv"}
+#: Parts of a step that may be one of several things. Of a union, pydantic tells what is wrong with each branch.
+_UNIONS = {
+    ("cache",): (
+        "neither true or false nor a duration",
+        "To say how old a result may be, write a number and a unit, such as 12h or 7d.",
+    ),
+    ("person", "default"): ("no answer", "Write approve, reject, or an object with the values of the form."),
+}
+_NAME = ("name", "Use up to 64 letters, digits, - and _, and start with a letter.")
 
 
 def explain(error: ErrorDetails) -> Problem:
@@ -80,10 +86,17 @@ def explain(error: ErrorDetails) -> Problem:
         kind, path = "tuple_type", path[:2]
     place, last = ".".join(path), path[-1]
     shown = _short(last) if is_key else _shown(given)
-    if path[:1] == ["steps"] and path[2:] == ["cache"]:
-        # Of a union, pydantic tells what is wrong with each of its branches.
-        message = f"{shown} is neither true nor false, nor a duration."
-        return Problem(code="bad-value", place=place, message=message, mend="Write true, false or an age such as 7d.")
+    part = path[2:] if path[:1] == ["steps"] else []
+    if union := _UNIONS.get(tuple(part)):
+        what, mend = union
+        return Problem(code="wrong-type", place=place, message=f"{shown} is {what}.", mend=mend)
+    if part and part[0] in _PATHS and kind.startswith(("string_", "value_error")):
+        if kind == "string_pattern_mismatch":
+            message, mend = f"{shown} is no workflow.", "Write a path that ends in .mlwf, or NAME@VERSION of a release."
+        else:
+            message = f"{shown} is not a path relative to the document."
+            mend = f"Write it with forward slashes, such as {_PATHS[part[0]]}."
+        return Problem(code="bad-path", place=place, message=message, mend=mend)
     match kind:
         case "extra_forbidden":
             fields = (model or Workflow).model_fields.items()
@@ -96,10 +109,13 @@ def explain(error: ErrorDetails) -> Problem:
             )
         case "missing":
             return Problem(code="missing-key", place=place, message=f"'{last}' is missing.", mend="Add it.")
+        case "string_pattern_mismatch" if measure := _MEASURES.get(error["ctx"]["pattern"]):
+            what, rule = measure
+            return Problem(code="bad-value", place=place, message=f"{shown} is not a {what}.", mend=rule)
         case "string_pattern_mismatch":
-            code, what, rule = _PATTERNS.get(error["ctx"]["pattern"], _NAME)
+            what, rule = _PATTERNS.get(error["ctx"]["pattern"], _NAME)
             quoted = _short(last if is_key else str(given))
-            return Problem(code=code, place=place, message=f"'{quoted}' is not a valid {what}.", mend=rule)
+            return Problem(code="bad-name", place=place, message=f"'{quoted}' is not a valid {what}.", mend=rule)
         case "union_tag_invalid":
             return Problem(
                 code="bad-argument",
@@ -124,7 +140,7 @@ def explain(error: ErrorDetails) -> Problem:
                 mend=f"Give at {most} {bound:g}.",
             )
         case "too_short" | "string_too_short":
-            return Problem(code="bad-value", place=place, message="There is nothing here.", mend="Give at least one.")
+            return Problem(code="bad-value", place=place, message=f"'{last}' is empty.", mend="Fill it, or remove it.")
         case "too_long" | "string_too_long":
             most = error["ctx"]["max_length"]
             return Problem(
@@ -135,7 +151,7 @@ def explain(error: ErrorDetails) -> Problem:
             return Problem(
                 code="bad-step",
                 place=place,
-                message=f"The step is {' and '.join(given_kinds)} at once."
+                message=f"The step is a {' and a '.join(given_kinds)} at once."
                 if given_kinds
                 else "The step does nothing.",
                 mend="Give it one of: notebook, workflow, person, label.",
@@ -146,14 +162,7 @@ def explain(error: ErrorDetails) -> Problem:
                 code="bad-step",
                 place=f"{place}.{key}",
                 message=f"'{key}' says nothing for a {of} step.",
-                mend="Remove it.",
-            )
-        case "value_error":
-            return Problem(
-                code="bad-path",
-                place=place,
-                message=f"{shown} is not a path relative to the document.",
-                mend="Write it with forward slashes, such as notebooks/train.ipynb.",
+                mend="Remove it, or have a notebook do the step.",
             )
     return Problem(code="wrong-type", place=place, message=f"{shown} is not {_WORDS[kind]}.", mend="Change it.")
 
@@ -162,22 +171,18 @@ def _path(error: ErrorDetails) -> tuple[list[str], type[BaseModel] | None]:
     """Where it is, without what only pydantic knows of, and the model whose keys are allowed there."""
     path: list[str] = []
     model: type[BaseModel] | None = None
-    in_argument = False
+    tagged, in_first = False, False
     for part in map(str, error["loc"]):
-        general = tuple("*" if index == 1 or index == 3 else each for index, each in enumerate(path))
-        if (in_argument or general in _ARGUMENT_PLACES) and part in _ARGUMENTS and not _is_field(model, part, path):
-            model, in_argument = _ARGUMENTS[part], False
+        general = tuple("*" if index in (1, 3) else each for index, each in enumerate(path))
+        if (in_first or general in _ARGUMENT_PLACES) and not tagged and part in _ARGUMENTS:
+            model, tagged = _ARGUMENTS[part], True
             continue
-        if general == ("steps", "*", "cache"):
-            continue  # the branches of its union
+        if general[:2] == ("steps", "*") and tuple(path[2:]) in _UNIONS:
+            continue  # a branch
         path.append(part)
-        in_argument = model is First and part.isdecimal()
+        tagged, in_first = False, model is First and part.isdecimal()
     owner = tuple("*" if index in (1, 3) else part for index, part in enumerate(path[:-1]))
     return path or [""], _MODELS.get(owner, model)
-
-
-def _is_field(model: type[BaseModel] | None, part: str, path: list[str]) -> bool:
-    return model is not None and part in model.model_fields and path[-1:] != [part] and not path[-1].isdecimal()
 
 
 def _shown(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 #: What an expression may begin with.
 VARIABLES = ("params", "steps", "run", "item", "index")
+
+#: The functions of CEL, as https://github.com/cel-expr/cel-spec lists them; macros such as `map` are no functions.
+FUNCTIONS = (
+    *("size", "contains", "startsWith", "endsWith", "matches"),
+    *("string", "int", "uint", "double", "bytes", "type", "dyn", "timestamp", "duration"),
+    *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"),
+    *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
+)
 
 _TOKEN = re.compile(
     r"""
@@ -73,6 +82,11 @@ def check(text: str) -> None:
     macro = set(re.findall(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,", text))
     if strangers := [name for name in unknown if name not in macro]:
         raise BadExpression(f"'{strangers[0]}' is not known here; expressions begin with {', '.join(VARIABLES)}.")
+    for name in _compiled(text).functions():
+        if name.isidentifier() and name not in FUNCTIONS:
+            near = get_close_matches(name, FUNCTIONS, 1)
+            hint = f"did you mean {near[0]}?" if near else "CEL has few, such as size, contains and string."
+            raise BadExpression(f"There is no function '{name}': {hint}")
     if any(not member.path for member in uses(text).members):
         raise BadExpression("Steps and parameters are named, as in steps.train or steps['my-step'], not computed.")
 
@@ -147,9 +161,19 @@ def _compiled(text: str) -> cel.Program:
     try:
         return cel.compile(text)
     except ValueError as error:
-        where = re.search(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]+)", str(error))
-        said = f"{where[3].rstrip('.')} (line {where[1]}, column {where[2]})" if where else _first_sentence(error)
+        found = re.findall(r"<input>:(\d+):(\d+): (Syntax error: )?([^\n]+)", str(error))
+        where = next((each for each in found if each[2]), *found[:1]) if found else None
+        said = _said(where[3], where[0], where[1]) if where else _first_sentence(error).rstrip(".")
         raise BadExpression(f"`{_short(text)}` is not a CEL expression: {said}.") from None
+
+
+def _said(message: str, line: str, column: str) -> str:
+    """What the parser says, without the list of all that it would have understood."""
+    said = re.sub(r" expecting .*", "", message.strip())
+    said = re.sub(r"(?:mismatched|extraneous) input '<EOF>'", "it ends too early", said).replace("'<EOF>'", "its end")
+    said = re.sub(r"(?:mismatched|extraneous) input|no viable alternative at input", "it has no use for", said)
+    said = said.replace("token recognition error at:", "there is no sense in").rstrip(".")
+    return f"{said} (line {line}, column {column})"
 
 
 def _is_json(value: object) -> bool:

@@ -189,7 +189,7 @@ def _apply_to_step(step: StepRun, event: Event) -> None:
             for name in _Result.model_fields:
                 setattr(step, name, getattr(result, name))
             step.state, step.started, step.finished = "cached", event.time, event.time
-        case "step.retried" if step.items is not None and data.get("fresh") is not True:
+        case "step.retried" if data.get("resumed") is True:
             step.state, step.reason, step.message, step.finished = "running", None, None, None
         case "step.retried":
             _begin_anew(step, queued=None)
@@ -260,7 +260,7 @@ def _begin_anew(step: StepRun, queued: datetime | None) -> None:
 
 
 def _end(step: StepRun, event: Event, state: StepState) -> None:
-    step.state = state
+    step.state, step.waiting = state, None
     step.finished = event.time
     step.reason = _REASON.validate_python(event.data.get("reason"))
     step.message = None if event.data.get("message") is None else str(event.data["message"])

@@ -74,9 +74,10 @@ def _stop(run: Run) -> list[Action]:
 def _outcome(run: Run) -> str:
     if run.state == "stopping":
         return "stopped"
+    # Of a loop its own state counts: an earlier attempt may have had more turns.
     good = all(
-        step.state not in ("failed", "stopped") or run.definition(name).allow_failure
-        for name, step in run.steps.items()
+        run.steps[name].state not in ("failed", "stopped") or run.workflow.steps[name].allow_failure
+        for name in run.wiring
     )
     return "succeeded" if good else "failed"
 
@@ -185,7 +186,7 @@ class _Plan:
         if verdict.does == "skip":
             self._skip(name, verdict.why)
             return
-        if self._asks(name):
+        if not self._ended.meanwhile.isdisjoint(before) or self._asks(name):
             return
         # A condition is looked at once: what is queued has passed it.
         if definition.when is not None and step.state == "pending" and name not in self._missed:

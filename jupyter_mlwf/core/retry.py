@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
+from .branch import Ended
 from .errors import BadRequest, Conflict, NotFound, suggest
 from .run import STEP_GOOD, Run, StepRun
 from .units import seconds
@@ -20,6 +23,8 @@ def retry_at(retries: Retries | None, step: StepRun) -> datetime | None:
     """When a failed step is to be started again by its policy; None if it stays failed."""
     if retries is None or step.state != "failed" or step.reason not in retries.on or step.finished is None:
         return None
+    if step.items is not None:  # of a loop, the turns are started again
+        return None
     if step.started is None:  # it failed before its notebook was started, and would again
         return None
     failed = sum(attempt.reason in retries.on for attempt in step.attempts[step.forgiven :])
@@ -35,8 +40,10 @@ def lost_too_often(step: StepRun) -> bool:
     return len(last) == MOST_LOST and all(attempt.reason == "lost" for attempt in last)
 
 
-def again(run: Run, first: str | None = None) -> list[str]:
-    """The steps to run again when somebody retries an ended run.
+def again(run: Run, first: str | None = None) -> dict[str, dict[str, JsonValue]]:
+    """The steps to run again when somebody retries an ended run, each with the data of its `step.retried`.
+
+    A loop goes on with the turns that did not succeed, unless what it waits for is run again too.
 
     Args:
         run: the run.
@@ -58,11 +65,28 @@ def again(run: Run, first: str | None = None) -> list[str]:
             chosen.add(name)
     if not chosen:
         raise Conflict(f"All steps of run {run.number} succeeded: name the one to begin with.")
-    if first is not None and (waiting := [n for n in run.wiring[first] if run.steps[n].state not in STEP_GOOD]):
+    if first is not None:
+        _require_inputs(run, first)
+    resumed = {
+        name for name in chosen - {first} if run.steps[name].items is not None and chosen.isdisjoint(run.wiring[name])
+    }
+    turns = {turn for name in resumed for turn in run.turns(name) if run.steps[turn].state not in STEP_GOOD}
+    data: dict[str | None, dict[str, JsonValue]] = {first: {"fresh": True}, **{n: {"resumed": True} for n in resumed}}
+    return {name: data.get(name, {}) for name in run.steps if name in chosen | turns}
+
+
+def _require_inputs(run: Run, first: str) -> None:
+    before = run.wiring[first]
+    verdict = Ended(run).judge(first, before)
+    if verdict.does == "fail":
+        bad = next(
+            name
+            for name in before
+            if run.steps[name].state not in (*STEP_GOOD, "skipped") and not run.workflow.steps[name].allow_failure
+        )
         raise BadRequest(
-            f"Step '{first}' cannot be the first: step '{waiting[0]}', which it waits for, did not succeed. "
+            f"Step '{first}' cannot be the first: step '{bad}', which it waits for, did not succeed. "
             "Begin with that one."
         )
-    # Of a loop that goes on, the turns that did not succeed; one that begins anew finds its turns itself.
-    turns = {turn for name in chosen - {first} for turn in run.turns(name) if run.steps[turn].state not in STEP_GOOD}
-    return [name for name in run.steps if name in chosen | turns]
+    if verdict.does == "skip":
+        raise BadRequest(f"Step '{first}' would be skipped again. {verdict.why} Begin with one of those.")

@@ -99,8 +99,7 @@ class Control:
         if parameters:
             changed: dict[str, JsonValue] = {"parameters": self._changes(run, parameters)}
             events.append(Event(run=run.id, time=now, type="run.changed", data=changed))
-        for name in again(run, first):
-            data: dict[str, JsonValue] = {"fresh": True} if name == first else {}
+        for name, data in again(run, first).items():
             events.append(Event(run=run.id, time=now, type="step.retried", step=name, data=data))
         self._store.reopen(run.id, events)
 

@@ -100,8 +100,8 @@ class Story:
         self.tell("run.retried")
         if parameters:
             self.tell("run.changed", parameters=dict(parameters))
-        for name in chosen:
-            self.tell("step.retried", name, **({"fresh": True} if name == first else {}))
+        for name, data in chosen.items():
+            self.tell("step.retried", name, **data)
 
     def succeed(self, step: str, **outputs: JsonValue) -> None:
         """The notebook of a step records outputs and ends well."""

@@ -16,9 +16,9 @@ from pydantic import JsonValue
 from jupyter_mlwf.clock import SystemClock
 from jupyter_mlwf.core.capacity import Amount
 from jupyter_mlwf.core.run import Run
-from jupyter_mlwf.documents import read
+from jupyter_mlwf.documents import Reader
 from jupyter_mlwf.engine.control import Control
-from jupyter_mlwf.engine.launch import Launcher
+from jupyter_mlwf.engine.launch import Launcher, Part
 from jupyter_mlwf.engine.recovery import own_name
 from jupyter_mlwf.engine.worker import Worker
 from jupyter_mlwf.notebooks.inspect import NotebookReader
@@ -87,7 +87,7 @@ class Workbench:
         self.workspace.make()
         self.url = url
         self.store = open_store(url)
-        self.control = Control(self.store, SystemClock())
+        self.control = Control(self.store, self.workspace, SystemClock(), roles={})
         self.machine = machine
         self._serving: Serving | None = None
         self._count = 0
@@ -150,8 +150,9 @@ class Flow:
 
     def launch(self, cache: bool = True, **parameters: JsonValue) -> Run:
         """A queued run."""
-        document = read(self.folder / "flow.mlwf", NotebookReader())
-        return Launcher(self.bench.store, self.bench.workspace, SystemClock()).document(document, parameters, cache)
+        document = Reader(NotebookReader(), self.bench.store.get_release).read(self.folder / "flow.mlwf")
+        launcher = Launcher(self.bench.store, self.bench.workspace, SystemClock())
+        return launcher.document(document, parameters, Part(cache=cache))
 
     def run(self, cache: bool = True, **parameters: JsonValue) -> Run:
         """A run that has ended."""

@@ -118,12 +118,12 @@ class Simulation:
         """Somebody has the run, which ended, go on; the steps that this concerns."""
         chosen = again(self.run, first)
         self.happen("run.retried")
-        for name in chosen:
+        for name, data in chosen.items():
             self._failed_at.pop(name, None)
             self.committed.discard(name)
-            self.happen("step.retried", name, {"fresh": True} if name == first else {})
+            self.happen("step.retried", name, data)
         self.fresh = first
-        return chosen
+        return list(chosen)
 
     def carry_out(self, action: Action) -> None:
         """Do as the plan says, if it may say so."""

@@ -8,10 +8,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from jupyter_mlwf.documents import read
-from jupyter_mlwf.notebooks.inspect import NotebookReader
 from tests.benchmarks import table
 from tests.benchmarks.shapes import Shape, mixed, shapes
+from tests.notebooks import read_document
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -21,7 +20,7 @@ def test_shape_is_a_sound_workflow_of_valid_notebooks(name: str, quick: bool, tm
 
     shape.write(tmp_path)
 
-    document = read(tmp_path / "shape.mlwf", NotebookReader())
+    document = read_document(tmp_path / "shape.mlwf")
     document.require_sound()
     assert {step: definition.after for step, definition in document.workflow.steps.items()} == {
         step: list(definition.after) for step, definition in shape.steps.items()

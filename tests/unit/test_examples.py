@@ -7,9 +7,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from jupyter_mlwf import documents
 from jupyter_mlwf.core import codec, graph
+from jupyter_mlwf.core.references import upstream
 from jupyter_mlwf.notebooks.inspect import NotebookReader
+from tests.notebooks import read_document
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 _DOCUMENTS = sorted(_EXAMPLES.glob("*/*.mlwf"))
@@ -28,7 +29,7 @@ def test_there_are_examples() -> None:
 def test_a_document_is_sound_and_in_the_form_in_which_it_is_written(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert codec.dumps(codec.loads(text)) == text
-    document = documents.read(path, NotebookReader())
+    document = read_document(path)
     assert document.problems == []
     assert set(document.workflow.layout) == set(document.workflow.steps)
     for name, interface in document.notebooks.items():
@@ -43,7 +44,7 @@ def test_a_document_is_sound_and_in_the_form_in_which_it_is_written(path: Path) 
 def test_a_document_reads_from_left_to_right(path: Path) -> None:
     workflow = codec.loads(path.read_bytes())
     for name in graph.order(workflow):
-        for before in graph.upstream(workflow.steps[name]):
+        for before in upstream(workflow.steps[name]):
             assert workflow.layout[before][0] + 220 < workflow.layout[name][0], f"{before} is left of {name}"
 
 

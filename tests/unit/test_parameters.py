@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -15,7 +13,6 @@ from pydantic import JsonValue
 from jupyter_mlwf.core.errors import InvalidParameters, Problem
 from jupyter_mlwf.core.parameters import bind, coerce, complain, complain_input, read_text
 from jupyter_mlwf.core.references import ParameterSource, StepSource, parse_reference, step_sources
-from jupyter_mlwf.core.resolve import Unresolved, resolve
 from jupyter_mlwf.core.workflow import Parameter, Reference, Step, Value
 
 from .strategies import cases, json_values, parameters, texts
@@ -249,60 +246,3 @@ def test_any_text_is_bound_or_refused(parameter: Parameter, text: str) -> None:
         return
     json.dumps(bound).encode()
     assert bound["p"] == value
-
-
-# resolve
-
-
-@dataclass
-class _File:
-    path: str
-
-
-@dataclass
-class _Results:
-    outputs: dict[str, JsonValue] = field(default_factory=dict)
-    artifacts: dict[str, _File] = field(default_factory=dict)
-
-
-_ROOT = PurePosixPath("/work place")
-
-
-def test_a_step_gets_literals_values_outputs_and_absolute_paths() -> None:
-    step = Step(
-        notebook="s.ipynb",
-        parameters={
-            "literal": [1, {"from": "params.rate"}],
-            "nothing": None,
-            "object": Value(value={"from": "params.rate"}),
-            "rate": Reference(from_="params.rate"),
-            "empty": Reference(from_="steps.a.outputs.empty"),
-            "near": Reference(from_="steps.a.artifacts.m.pkl"),
-            "far": Reference(from_="steps.a.artifacts.far"),
-        },
-    )
-    results = {"a": _Results({"empty": None}, {"m.pkl": _File(".mlwf/runs/m.pkl"), "far": _File("/mnt/far")})}
-    assert resolve(step, {"rate": 0.5}, results, _ROOT) == {
-        "literal": [1, {"from": "params.rate"}],
-        "nothing": None,
-        "object": {"from": "params.rate"},
-        "rate": 0.5,
-        "empty": None,
-        "near": "/work place/.mlwf/runs/m.pkl",
-        "far": "/mnt/far",
-    }
-
-
-@pytest.mark.parametrize(
-    ("reference", "message"),
-    [
-        ("steps.a.outputs.x", "Step 'a' ended without recording the output 'x'."),
-        ("steps.a.artifacts.x.csv", "Step 'a' ended without writing the artifact 'x.csv'."),
-        ("nonsense", "'nonsense' is not a reference."),
-    ],
-)
-def test_a_value_that_nobody_recorded(reference: str, message: str) -> None:
-    step = Step(notebook="s.ipynb", parameters={"x": Reference(from_=reference)})
-    with pytest.raises(Unresolved) as caught:
-        resolve(step, {}, {"a": _Results({"y": 1}, {"y": _File("y")})}, _ROOT)
-    assert str(caught.value) == message

@@ -111,7 +111,7 @@ def ended(*bad: str) -> Simulation:
     ],
 )
 def test_what_is_run_again(bad: list[str], first: str | None, chosen: list[str]) -> None:
-    assert again(ended(*bad).run, first) == chosen
+    assert list(again(ended(*bad).run, first)) == chosen
 
 
 def test_all_that_succeeded_needs_a_step_to_begin_with() -> None:

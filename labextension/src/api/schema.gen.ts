@@ -175,6 +175,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for people. */
+        get: operations["getInbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run}/steps/{step}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer what a step waits for. */
+        post: operations["answerStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{run}/events": {
         parameters: {
             query?: never;
@@ -317,6 +351,30 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnswerRequest
+         * @description What a person answers.
+         */
+        AnswerRequest: {
+            /**
+             * Decision
+             * @default approve
+             * @enum {string}
+             */
+            decision: "approve" | "reject";
+            /**
+             * Values
+             * @description Of a form, of parameters that are asked, or the label of each item.
+             */
+            values?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Comment
+             * @default null
+             */
+            comment: string | null;
+        };
+        /**
          * Artifact
          * @description A file or folder that a step wrote.
          */
@@ -333,7 +391,7 @@ export interface components {
             bytes: number;
             /**
              * Sha256
-             * @description Digest of the content; null for a folder.
+             * @description Digest of the content; null for a folder too large to be compared.
              * @default null
              */
             sha256: string | null;
@@ -372,9 +430,10 @@ export interface components {
             finished: string | null;
             /**
              * Notebook
-             * @description The executed notebook: relative to the workspace, or absolute.
+             * @description The executed notebook, if it was one: relative to the workspace, or absolute.
+             * @default null
              */
-            notebook: string;
+            notebook: string | null;
         };
         /**
          * ChangeRequest
@@ -445,7 +504,7 @@ export interface components {
              * Type
              * @enum {string}
              */
-            type: "run.created" | "run.started" | "run.paused" | "run.continued" | "run.changed" | "run.stopping" | "run.finished" | "run.retried" | "step.queued" | "step.started" | "step.progress" | "step.output" | "step.artifact" | "step.metric" | "step.check" | "step.succeeded" | "step.failed" | "step.stopped" | "step.lost" | "step.cached" | "step.retried";
+            type: "run.created" | "run.started" | "run.paused" | "run.continued" | "run.waiting" | "run.changed" | "run.stopping" | "run.finished" | "run.retried" | "step.queued" | "step.started" | "step.expanded" | "step.waiting" | "step.answered" | "step.progress" | "step.output" | "step.artifact" | "step.metric" | "step.check" | "step.succeeded" | "step.failed" | "step.stopped" | "step.skipped" | "step.lost" | "step.cached" | "step.retried";
             /**
              * Step
              * @default null
@@ -463,6 +522,33 @@ export interface components {
         EventPage: {
             /** Events */
             events: components["schemas"]["Event"][];
+        };
+        /**
+         * Expression
+         * @description A value that is computed: `{"expr": "params.rate * 2.0"}`, in CEL (Common Expression Language).
+         */
+        Expression: {
+            /**
+             * Expr
+             * @description May use `params`, `steps`, `run`; in a loop also `item`, `index`.
+             */
+            expr: string;
+        };
+        /**
+         * First
+         * @description The first of several values that there is: `{"first": [{"from": "steps.a.outputs.x"}, ...]}` joins branches.
+         */
+        First: {
+            /** First */
+            first: ((boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"] | components["schemas"]["Expression"] | components["schemas"]["First"])[];
+        };
+        /**
+         * Inbox
+         * @description What waits for people, the oldest run first.
+         */
+        Inbox: {
+            /** Questions */
+            questions: components["schemas"]["Question"][];
         };
         /**
          * InspectRequest
@@ -497,6 +583,40 @@ export interface components {
             };
         };
         JsonValue: unknown;
+        /**
+         * Label
+         * @description Items to be labelled by a person. The labels are handed on as the artifact `labels.json`.
+         */
+        Label: {
+            /**
+             * Items
+             * @description A list of texts or rows, or a folder of images or texts.
+             */
+            items: (boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"] | components["schemas"]["Expression"] | components["schemas"]["First"];
+            /**
+             * Classes
+             * @description What an item may be.
+             */
+            classes: string[];
+            /**
+             * Many
+             * @description Whether an item may be of several classes.
+             * @default false
+             */
+            many: boolean;
+            /**
+             * Message
+             * @description How to label, in Markdown.
+             * @default null
+             */
+            message: string | null;
+            /**
+             * Role
+             * @description Who may label; as for a person.
+             * @default null
+             */
+            role: string | null;
+        };
         /**
          * LogPage
          * @description A part of a log: 1 MiB at most.
@@ -600,7 +720,7 @@ export interface components {
              * Type
              * @enum {string}
              */
-            type: "str" | "int" | "float" | "bool" | "list" | "json";
+            type: "str" | "int" | "float" | "bool" | "enum" | "list" | "json" | "path";
             /**
              * Title
              * @description Shown instead of the name.
@@ -631,11 +751,69 @@ export interface components {
              */
             max: number | null;
             /**
+             * Pattern
+             * @description Regular expression that the whole of a str or a path fits.
+             * @default null
+             */
+            pattern: string | null;
+            /**
              * Choices
-             * @description The only values allowed.
+             * @description The only values allowed; an enum has some.
              * @default null
              */
             choices: components["schemas"]["JsonValue"][] | null;
+            /**
+             * Ask
+             * @description Whether its value is asked when the run starts, or when a step needs it.
+             * @default start
+             * @enum {string}
+             */
+            ask: "start" | "step";
+            /**
+             * Optional
+             * @description Whether a run may leave it without a value; notebooks then use their own default.
+             * @default false
+             */
+            optional: boolean;
+        };
+        /**
+         * Person
+         * @description A question to a person, who sees the values of the step's parameters.
+         */
+        Person: {
+            /**
+             * Message
+             * @description What is asked, in Markdown.
+             */
+            message: string;
+            /**
+             * Role
+             * @description Who may answer, as the setting `MLWF.roles` says; everybody if it names nobody.
+             * @default null
+             */
+            role: string | null;
+            /**
+             * Form
+             * @description JSON Schema of an object: what is to be filled in. Its values are the outputs.
+             * @default null
+             */
+            form: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Deadline
+             * @description How long an answer is waited for, such as `2d`.
+             * @default null
+             */
+            deadline: string | null;
+            /**
+             * Default
+             * @description The answer after the deadline, or the form's values; without it, the step fails.
+             * @default null
+             */
+            default: ("approve" | "reject") | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
         };
         /**
          * Problem
@@ -699,13 +877,88 @@ export interface components {
             cells: number;
         };
         /**
+         * Question
+         * @description One step of one run that waits for an answer.
+         */
+        Question: {
+            /** Run */
+            run: string;
+            /** Number */
+            number: number;
+            /**
+             * Workflow
+             * @description Title of the workflow, or its name.
+             */
+            workflow: string;
+            /** Step */
+            step: string;
+            /** Title */
+            title: string | null;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "person" | "label" | "parameters" | "check";
+            /**
+             * Message
+             * @description What is asked, in Markdown; of a check, what it found.
+             */
+            message: string | null;
+            /**
+             * Role
+             * @description Who may answer.
+             */
+            role: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * @description When the default answer is taken.
+             */
+            until: string | null;
+            /**
+             * Shown
+             * @description Values to decide by; `items` are what is to be labelled.
+             */
+            shown: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Form
+             * @description JSON Schema of the values of the answer, if it has some.
+             */
+            form: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Classes
+             * @description Of a label step: what an item may be.
+             */
+            classes: string[];
+            /**
+             * Many
+             * @description Of a label step: whether an item may be of several classes.
+             */
+            many: boolean;
+            /**
+             * Parameters
+             * @description Parameters of the run that are asked.
+             */
+            parameters: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+        };
+        /**
          * Reference
          * @description A value that comes from elsewhere: `{"from": "params.rate"}`, `{"from": "steps.clean.outputs.table"}`.
          */
         Reference: {
             /**
              * From
-             * @description `params.NAME`, `steps.STEP.outputs.NAME` or `steps.STEP.artifacts.NAME`.
+             * @description `params.NAME`, `steps.STEP.outputs.NAME` or `steps.STEP.artifacts.NAME`; in a loop also `item`, `item.FIELD` and `index`.
              */
             from: string;
         };
@@ -903,6 +1156,11 @@ export interface components {
              * @default 1
              */
             backoff: number;
+            /**
+             * On
+             * @description The reasons of a failure that are worth another attempt.
+             */
+            on?: ("error" | "timeout" | "memory" | "kernel-died" | "check")[];
         };
         /**
          * RetryRequest
@@ -984,6 +1242,13 @@ export interface components {
             parameters: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Outputs
+             * @description What the run as a whole resulted in, as far as it is there.
+             */
+            outputs: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
             /** Steps */
             steps: {
                 [key: string]: components["schemas"]["StepRecord"];
@@ -1010,6 +1275,35 @@ export interface components {
             parameters?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Scene
+             * @description Run the steps of this scene.
+             * @default null
+             */
+            scene: string | null;
+            /**
+             * Only
+             * @description Run these steps.
+             */
+            only?: string[];
+            /**
+             * First
+             * @description Run this step and all that follows from it.
+             * @default null
+             */
+            first: string | null;
+            /**
+             * Last
+             * @description Run this step and all that it waits for.
+             * @default null
+             */
+            last: string | null;
+            /**
+             * Inputs From
+             * @description The run that gives the results of steps that are not run.
+             * @default null
+             */
+            inputs_from: string | null;
             /**
              * Cache
              * @description Whether results of earlier runs may serve.
@@ -1083,9 +1377,10 @@ export interface components {
             seconds: number;
             /**
              * Notebook
-             * @description The executed notebook: relative to the workspace, or absolute.
+             * @description The executed notebook, if it was one: relative to the workspace, or absolute.
+             * @default null
              */
-            notebook: string;
+            notebook: string | null;
         };
         /**
          * Status
@@ -1107,7 +1402,7 @@ export interface components {
         };
         /**
          * Step
-         * @description One notebook of the workflow.
+         * @description One step of the workflow. It has one of `notebook`, `workflow`, `person` and `label`, which says what it is.
          */
         Step: {
             /**
@@ -1118,18 +1413,80 @@ export interface components {
             title: string | null;
             /**
              * Notebook
-             * @description Path of the notebook, relative to the document.
+             * @description Path of a notebook, relative to the document.
+             * @default null
              */
-            notebook: string;
+            notebook: string | null;
+            /**
+             * Workflow
+             * @description Another workflow: path of a document, or NAME@VERSION of a release.
+             * @default null
+             */
+            workflow: string | null;
+            /**
+             * @description A question to a person.
+             * @default null
+             */
+            person: components["schemas"]["Person"] | null;
+            /**
+             * @description Items that a person labels.
+             * @default null
+             */
+            label: components["schemas"]["Label"] | null;
             /** Parameters */
             parameters?: {
-                [key: string]: (boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"];
+                [key: string]: (boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"] | components["schemas"]["Expression"] | components["schemas"]["First"];
             };
             /**
              * After
              * @description Steps that end before this one starts, though no value passes.
              */
             after?: string[];
+            /**
+             * When
+             * @description A condition in CEL, such as `steps.train.metrics.auc > 0.9`; if false: `skipped`.
+             * @default null
+             */
+            when: string | null;
+            /**
+             * Run If
+             * @description How the steps before this one must have ended: `all_done` suits clean-up, `any_failed` alarms.
+             * @default all_succeeded
+             * @enum {string}
+             */
+            run_if: "all_succeeded" | "all_done" | "any_succeeded" | "any_failed";
+            /**
+             * Foreach
+             * @description A list: the notebook is executed once for each item, and its outputs become lists.
+             * @default null
+             */
+            foreach: ((boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"] | components["schemas"]["Expression"] | components["schemas"]["First"]) | null;
+            /**
+             * Max Parallel
+             * @description How many items of a loop may run at once, if the machine allows.
+             * @default null
+             */
+            max_parallel: number | null;
+            /**
+             * Allow Failure
+             * @description Whether the run goes on, and may succeed, if this step fails.
+             * @default false
+             */
+            allow_failure: boolean;
+            /**
+             * Checks
+             * @description Whether a check that fails has the step fail, only shows, or asks a person.
+             * @default fail
+             * @enum {string}
+             */
+            checks: "fail" | "warn" | "ask";
+            /**
+             * Environment
+             * @description Environment variables of the notebook's processes.
+             */
+            environment?: {
+                [key: string]: string;
+            };
             /**
              * Kernel
              * @description Name of the kernel to use instead of the one the notebook names.
@@ -1278,6 +1635,20 @@ export interface components {
                 [key: string]: components["schemas"]["Step"];
             };
             /**
+             * Scenes
+             * @description Steps that can be run alone, by the name of the scene.
+             */
+            scenes?: {
+                [key: string]: string[];
+            };
+            /**
+             * Outputs
+             * @description What the run as a whole results in, from outputs of its steps.
+             */
+            outputs?: {
+                [key: string]: (boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"] | components["schemas"]["Expression"] | components["schemas"]["First"];
+            };
+            /**
              * Layout
              * @description Where the steps stand on the canvas: x and y in pixels.
              */
@@ -1295,22 +1666,29 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AnswerRequest = components['schemas']['AnswerRequest'];
 export type Artifact = components['schemas']['Artifact'];
 export type Attempt = components['schemas']['Attempt'];
 export type ChangeRequest = components['schemas']['ChangeRequest'];
 export type Check = components['schemas']['Check'];
 export type Event = components['schemas']['Event'];
 export type EventPage = components['schemas']['EventPage'];
+export type Expression = components['schemas']['Expression'];
+export type First = components['schemas']['First'];
+export type Inbox = components['schemas']['Inbox'];
 export type InspectRequest = components['schemas']['InspectRequest'];
 export type Inspection = components['schemas']['Inspection'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type Label = components['schemas']['Label'];
 export type LogPage = components['schemas']['LogPage'];
 export type NotebookInput = components['schemas']['NotebookInput'];
 export type NotebookInterface = components['schemas']['NotebookInterface'];
 export type Parameter = components['schemas']['Parameter'];
+export type Person = components['schemas']['Person'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
 export type Progress = components['schemas']['Progress'];
+export type Question = components['schemas']['Question'];
 export type Reference = components['schemas']['Reference'];
 export type Release = components['schemas']['Release'];
 export type ReleasePage = components['schemas']['ReleasePage'];
@@ -1674,6 +2052,71 @@ export interface operations {
         };
         responses: {
             /** @description Open an ended run again, for some of its steps. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRecord"];
+                };
+            };
+            /** @description What is wrong, in words. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getInbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What waits for people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            /** @description What is wrong, in words. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    answerStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Answer what a step waits for. */
             202: {
                 headers: {
                     [name: string]: unknown;
