@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
+from ..context import Context
 from ..core.errors import NotFound
 from ..core.run import Run
 from ..engine.follow import follow
 from ..ports import LOG_NAME
 from .commands import cli
-from ..context import Context
 
 #: How often to look for what was written while no event came, in seconds.
 LOOK_SECONDS = 0.2
