@@ -24,7 +24,9 @@ def _name(path: Path) -> str:
 
 
 def test_there_are_examples() -> None:
-    assert {"screening/screening.mlwf", "tour/data.mlwf"} <= set(map(_name, _DOCUMENTS))
+    assert {"screening/screening.mlwf", "tour/data.mlwf", "modelarts/classification.mlwf"} <= set(
+        map(_name, _DOCUMENTS)
+    )
     assert "tour/tour.ipynb" in map(_name, _PROGRAMS)
 
 
