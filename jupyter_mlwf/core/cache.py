@@ -125,10 +125,19 @@ class Earlier:
 
 
 def serves(earlier: Earlier, step: Step, now: datetime) -> bool:
-    """Whether a result with the same fingerprint is young enough."""
+    """Whether a result with the same fingerprint is young enough, and its checks are good enough for the step."""
+    if failed_check(earlier, step):
+        return False
     if isinstance(step.cache, bool):
         return step.cache
     return now - earlier.source.finished <= timedelta(seconds=seconds(step.cache))
+
+
+def failed_check(earlier: Earlier, step: Step) -> str | None:
+    """A check that failed in an earlier result, where another step let that pass and this one would not."""
+    if step.checks == "warn":
+        return None
+    return next((name for name, check in earlier.step.checks.items() if not check.passed), None)
 
 
 def result(earlier: Earlier, parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -152,6 +161,8 @@ def why_not(fingerprint: Mapping[str, str], earlier: Earlier | None, step: Step,
     changed = [_named(part) for part in sorted({*before, *fingerprint}) if before.get(part) != fingerprint.get(part)]
     since = f"since run {earlier.source.number}"
     if not changed:
+        if check := failed_check(earlier, step):
+            return f"In run {earlier.source.number}, the check '{check}' failed."
         if not serves(earlier, step, now):
             return f"The result of run {earlier.source.number} is older than {step.cache}."
         return f"Files that run {earlier.source.number} wrote are no longer there, or were changed."

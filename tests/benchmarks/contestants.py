@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from jupyter_mlwf.cli.context import CommandLine, Context
+from jupyter_mlwf.context import CommandLine, Context
 from jupyter_mlwf.core.run import Run
 from jupyter_mlwf.workspace import Workspace
 

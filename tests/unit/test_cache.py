@@ -195,6 +195,18 @@ def test_how_old_a_result_may_be(cache: bool | str, age: timedelta, serving: boo
     assert serves(earlier(age=age), Step(notebook="a.ipynb", cache=cache), NOW) is serving
 
 
+@pytest.mark.parametrize("cache", [True, "7d"])
+@pytest.mark.parametrize(("checks", "serving"), [("warn", True), ("fail", False), ("ask", False)])
+def test_a_failed_check_that_another_step_let_pass(cache: bool | str, checks: str, serving: bool) -> None:
+    parts = {"code": "c"}
+    step = Step.model_validate({"notebook": "a.ipynb", "cache": cache, "checks": checks})
+    found = earlier(parts)
+    found.step.checks["auc"] = Check(value=0.5, min=0.9, passed=False)
+    assert serves(found, step, NOW) is serving
+    if not serving:
+        assert why_not(parts, found, step, NOW) == "In run 3, the check 'auc' failed."
+
+
 def test_what_a_step_takes_over() -> None:
     taken = earlier()
     workflow: JsonValue = {"mlwf": 1, "name": "w", "steps": {"a": {"notebook": "a.ipynb"}}}
