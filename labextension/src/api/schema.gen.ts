@@ -674,7 +674,7 @@ export interface components {
              * @description From the annotation or the default; null if unknown.
              * @default null
              */
-            type: ("str" | "int" | "float" | "bool" | "list" | "dict") | null;
+            type: ("str" | "int" | "float" | "bool" | "list" | "dict" | "secret") | null;
             /**
              * Required
              * @description True if the cell gives it no value.
@@ -745,9 +745,10 @@ export interface components {
         Parameter: {
             /**
              * Type
+             * @description A `secret` has a reference for its value: `env:NAME`, `keyring:SERVICE/USER` or `file:/PATH`.
              * @enum {string}
              */
-            type: "str" | "int" | "float" | "bool" | "enum" | "list" | "json" | "path";
+            type: "str" | "int" | "float" | "bool" | "enum" | "list" | "json" | "path" | "secret";
             /**
              * Title
              * @description Shown instead of the name.
