@@ -34,6 +34,22 @@ class Question(BaseModel):
     parameters: dict[str, Parameter] = Field(description="Parameters of the run that are asked.")
 
 
+def asked(store: RunStore, run_id: str) -> Iterator[Question]:
+    """What nobody has answered yet, of a run and of the runs that it runs as steps.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    # Before the run: an answer that is handled in between then is in one of the two.
+    answered = {each.request.step for each in store.requests([run_id]) if each.request.kind == "answer"}
+    run = store.get_run(run_id)
+    for name, step in run.steps.items():
+        if step.waiting and name not in answered and not run.ended:
+            yield _question(run, name, step.waiting)
+        elif step.child and step.state == "running":
+            yield from asked(store, step.child)
+
+
 def questions(store: RunStore) -> Iterator[Question]:
     """All that waits, the oldest run first."""
     runs: dict[str, Run] = {}

@@ -12,8 +12,9 @@ wf.run(rate=0.2)
 from .debug import Debug
 from .errors import Refused
 from .run import RunHandle
+from .steps import Resources, Retries
 from .values import Parameter, Step, expr, first, index, item, later, literal
-from .workflow import Resources, Retries, Workflow
+from .workflow import Workflow
 
 __all__ = [
     "Debug",

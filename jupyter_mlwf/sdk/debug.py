@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from ..core import codec
 from ..core import workflow as model
 from ..core.graph import dag, order
 from ..core.record import StepRecord
-from ..core.run import STEP_GOOD
+from ..core.run import RUN_ENDED, STEP_GOOD
 from ..engine.launch import Part
 from .errors import Refused, in_words
 from .places import context_of
-from .run import RunHandle, name_of
+from .run import Decision, RunHandle, name_of
 from .values import Step, Value, argument
 
 
@@ -31,6 +32,8 @@ class Debug:
         self._done: dict[str, RunHandle] = {}
         self._last: str | None = None
         self._runs: list[RunHandle] = []
+        #: The steps that the last run is for.
+        self._chosen: list[str] = []
         self._stopped = False
         with in_words():
             context_of(path).document(path, codec.dumps(document)).require_sound()
@@ -51,13 +54,15 @@ class Debug:
         return {name: run.steps[name] for name, run in self._done.items()}
 
     def next(self) -> StepRecord:
-        """Run the next step, and wait for it.
+        """Run the next step, and wait until it has ended or waits for an answer: its state is `waiting` then.
 
         Raises:
             Refused: the last step did not succeed, all have run, or nothing can be run as it stands.
         """
         pending = self.pending
         if self._last is not None and self._last in pending:
+            if self._runs[-1].inbox():
+                raise Refused(f"Step '{self._last}' waits for an answer: give it with answer().")
             raise Refused(
                 f"Step '{self._last}' did not succeed: mend its notebook or its inputs and call retry(), or let "
                 "continue_() run what is left."
@@ -77,6 +82,25 @@ class Debug:
         last = self._last
         self.back(last)
         return self._run(last, cache=False)
+
+    def answer(
+        self,
+        decision: Decision = "approve",
+        *,
+        values: Mapping[str, Value] | None = None,
+        comment: str | None = None,
+    ) -> RunHandle:
+        """Answer what the last run waits for, and wait for it as before. Arguments as of `RunHandle.answer`.
+
+        Raises:
+            Refused: nothing waits for an answer, or the values do not fit.
+            BadRequest: you may not answer, or answer something else than what was asked.
+        """
+        questions = self._runs[-1].inbox() if self._runs else []
+        if not questions:
+            raise Refused("Nothing waits for an answer.")
+        self._runs[-1].answer(questions[0], decision, values=values, comment=comment)
+        return self._wait(self._runs[-1])
 
     def back(self, step: Step | str, /) -> None:
         """Go back to a step: `next` runs it again, and then all that follows from it. What came before is kept.
@@ -118,7 +142,7 @@ class Debug:
         self._document = document.workflow
 
     def continue_(self) -> RunHandle:
-        """Run all that is left, as one run, and wait for it.
+        """Run all that is left, as one run, and wait until it has ended or waits for an answer.
 
         Raises:
             Refused: all steps have run, or nothing can be run as it stands.
@@ -126,13 +150,12 @@ class Debug:
         pending = self.pending
         if not pending:
             raise Refused("All steps have run: go back to one of them with back('NAME').")
-        return self._wait(self._start(pending, self._cache), pending)
+        return self._wait(self._start(pending, self._cache))
 
     def stop(self) -> None:
         """End the debugging; a run that goes on is stopped. What has run stays recorded."""
         self._stopped = True
-        if self._runs and self._runs[-1].state not in ("succeeded", "failed", "stopped"):
-            self._runs[-1].stop()
+        self._leave()
 
     def __repr__(self) -> str:
         return f"<debugging {self._document.name}: {len(self._done)} of {len(self._document.steps)} steps are done>"
@@ -140,11 +163,12 @@ class Debug:
     def _run(self, name: str, cache: bool) -> StepRecord:
         handle = self._start([name], cache)
         self._last = name
-        return self._wait(handle, [name]).steps[name]
+        return self._wait(handle).steps[name]
 
     def _start(self, names: list[str], cache: bool) -> RunHandle:
         if self._stopped:
             raise Refused("This debugging was stopped: begin another one with debug().")
+        self._leave()
         # The newest first: an older run may hold an older result.
         earlier = {run.id: None for run in reversed(self._runs) if any(run is done for done in self._done.values())}
         with in_words():
@@ -153,16 +177,22 @@ class Debug:
             part = Part(only=tuple(names), inputs_from=tuple(earlier), cache=cache)
             handle = RunHandle.started(context, context.launcher.document(document, self._parameters, part))
         self._runs.append(handle)
+        self._chosen = names
         return handle
 
-    def _wait(self, handle: RunHandle, names: list[str]) -> RunHandle:
+    def _leave(self) -> None:
+        """Stop the last run if it has not ended: one that waits for an answer would do so for ever."""
+        if self._runs and self._runs[-1].state not in RUN_ENDED:
+            self._runs[-1].stop()
+
+    def _wait(self, handle: RunHandle) -> RunHandle:
         try:
-            handle.wait()
+            handle.inbox(math.inf)
         except KeyboardInterrupt:
             handle.stop()
             raise
         steps = handle.steps
-        for name in names:
+        for name in self._chosen:
             if steps[name].state in (*STEP_GOOD, "skipped"):
                 self._done[name] = handle
         return handle

@@ -7,26 +7,28 @@ import inspect
 import json
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, JsonValue
 
 from ..core import workflow as model
-from ..core.errors import BadRequest, InvalidWorkflow
+from ..core.errors import InvalidWorkflow
 from ..core.references import IndexSource, ItemSource, ParameterSource, StepSource, parse_reference
-from ..core.workflow import Argument, Expression, First, Reference, Step, Value
+from ..core.workflow import Argument, Expression, First, Reference, Step, StepKind, Value
+from .draft import problems_of, type_of
 from .values import UNSET, Unset
-from .workflow import Workflow, problems_of, type_of
+from .workflow import Workflow
 
 _WIDTH = 100
 #: What the program imports if it needs it.
 _VOCABULARY = ("Resources", "Retries", "Workflow", "expr", "first", "index", "item", "later", "literal")
-_KEYWORDS = frozenset(
-    name
-    for name, each in inspect.signature(Workflow.step).parameters.items()
-    if each.kind is inspect.Parameter.KEYWORD_ONLY
-)
+_METHODS: dict[StepKind, Callable[..., object]] = {
+    "notebook": Workflow.step,
+    "workflow": Workflow.workflow,
+    "person": Workflow.person,
+    "label": Workflow.label,
+}
 _SECTIONS = ("parameters", "steps", "scenes", "outputs")
 
 
@@ -67,7 +69,6 @@ def program(workflow: model.Workflow, file: str) -> str:
 
     Raises:
         InvalidWorkflow: it has problems, which the SDK would refuse.
-        BadRequest: a step of it is no notebook.
     """
     if problems := problems_of(workflow):
         raise InvalidWorkflow(problems)
@@ -138,19 +139,33 @@ class _Program:
 
     def _step(self, name: str) -> _Group:
         step = self._workflow.steps[name]
-        if step.notebook is None:
-            raise BadRequest(f"Step '{name}' is a {step.kind}; programs have steps of notebooks only.")
-        given: list[_Code] = [_text(name), _text(step.notebook)]
+        method = _METHODS[step.kind]
+        given: list[_Code] = [_text(name), *self._what(step)]
         if "parameters" in step.model_fields_set:
             inputs = {key: self._argument(value) for key, value in step.parameters.items()}
-            if inputs and all(map(_is_keyword, inputs)):
+            taken = _keywords_of(method)
+            if inputs and not any(keyword.iskeyword(key) or key in taken for key in inputs):
                 given += [_keyword(key, code) for key, code in inputs.items()]
             else:
                 given.append(_keyword("inputs", _mapping(inputs)))
         given += [
-            _keyword(key, self._policy(step, key)) for key in _dumped(step) if key not in ("notebook", "parameters")
+            _keyword(key, self._policy(step, key)) for key in _dumped(step) if key not in (*_METHODS, "parameters")
         ]
-        return _call("wf.step", given)
+        return _call(f"wf.{method.__name__}", given)
+
+    def _what(self, step: Step) -> list[_Code]:
+        """What a step is, as far as it differs between the kinds."""
+        if step.path is not None:
+            return [_text(step.path)]
+        if step.person is not None:
+            data = _dumped(step.person)
+            first: _Code = _text(str(data.pop("message")))
+        else:
+            assert step.label is not None
+            data = _dumped(step.label)
+            first = self._argument(step.label.items)
+            del data["items"]
+        return [first, *(_keyword(key, _literal(value)) for key, value in data.items())]
 
     def _policy(self, step: Step, key: str) -> _Code:
         value = getattr(step, key)
@@ -209,9 +224,10 @@ class _Program:
         return _call(name, parts)
 
 
-def _is_keyword(name: str) -> bool:
-    """Whether an input can be given to `Workflow.step` by its name."""
-    return not keyword.iskeyword(name) and name not in _KEYWORDS
+def _keywords_of(method: Callable[..., object]) -> set[str]:
+    """Names that inputs cannot be given by."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return {name for name, each in inspect.signature(method).parameters.items() if each.kind is kind}
 
 
 def _variable(name: str, word: str, taken: set[str]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import JsonValue
 
@@ -13,14 +15,19 @@ from ..context import Context
 from ..core.errors import NotFound
 from ..core.fold import apply
 from ..core.record import RunRecord, StepRecord, outputs
-from ..core.run import Run, RunState
+from ..core.run import Answer, Run, RunState
 from ..engine.follow import POLL_SECONDS
+from ..engine.inbox import Question, asked
 from ..engine.ondemand import ensure_worker
 from ..ports import LOG_NAME
-from . import picture
+from ..widgets.show import bundle, graph
 from .errors import Refused, in_words
 from .values import Step, Value, plain
 
+if TYPE_CHECKING:
+    from ..widgets.graph import Graph
+
+Decision = Literal["approve", "reject"]
 #: How often whoever waits looks whether a worker is alive, in seconds.
 WATCH_SECONDS = 5.0
 
@@ -32,6 +39,7 @@ class RunHandle:
         self._context = context
         self._run = run
         self._watched = time.monotonic()
+        self._shown: Graph | None = None
 
     @classmethod
     def started(cls, context: Context, run: Run) -> RunHandle:
@@ -111,6 +119,55 @@ class RunHandle:
             await asyncio.sleep(POLL_SECONDS)
         return self
 
+    def inbox(self, timeout: float = 0) -> list[Question]:
+        """What waits for people and nobody has answered: in the run, and in those that it runs as steps.
+
+        Args:
+            timeout: how long to wait until something does, in seconds; a run that has ended waits for nothing.
+        """
+        until = time.monotonic() + timeout
+        while not (found := list(asked(self._context.store, self.id))):
+            if self._now().ended or time.monotonic() >= until:
+                break
+            self._see_to_a_worker()
+            time.sleep(POLL_SECONDS)
+        return found
+
+    def answer(
+        self,
+        question: Question | Step | str,
+        /,
+        decision: Decision = "approve",
+        *,
+        values: Mapping[str, Value] | None = None,
+        comment: str | None = None,
+    ) -> None:
+        """Answer what a step waits for.
+
+        Args:
+            question: one of `inbox`; or the step of this run, turn 3 of a loop being `NAME.3`.
+            decision: whether it is approved, also of a form and of labels.
+            values: values of the form, or of the parameters that are asked; of labels, the class by item.
+            comment: why.
+
+        Raises:
+            NotFound: the run has no such step.
+            Conflict: it waits for nothing.
+            BadRequest: you may not answer, or answer something else than what was asked.
+            Refused: values do not fit.
+        """
+        if decision not in get_args(Decision):
+            raise Refused(f"{decision!r} is no decision: answer 'approve' or 'reject'.")
+        given = {name: plain(value, f"The value '{name}'") for name, value in (values or {}).items()}
+        answer = Answer(decision=decision, values=given, comment=comment, by=getpass.getuser())
+        if isinstance(question, Question):
+            run, step = self._context.store.get_run(question.run), question.step
+        else:
+            run, step = self._now(), name_of(question)
+        with in_words():
+            self._context.control.answer(run, step, answer)
+        self._see_to_a_worker(now=True)
+
     def stop(self, step: Step | str | None = None, /) -> None:
         """Ask for the run, or one step of it, to be stopped; `wait` tells when it is.
 
@@ -136,6 +193,8 @@ class RunHandle:
         with in_words():
             self._context.control.retry(self._now(), None if first is None else name_of(first), values)
         self._see_to_a_worker(now=True)
+        if self._shown is not None:
+            self.show(self._shown)
         return self
 
     def notebook(self, step: Step | str, /) -> Path:
@@ -165,9 +224,18 @@ class RunHandle:
         run = self._now()
         return f"<run {run.number} of {run.origin.release or run.workflow.name}: {run.state}>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def show(self, graph: Graph) -> None:
+        """Have a graph follow the run."""
+        self._shown = graph
+        handle = RunHandle(self._context, self._now())  # of its own, since it looks from another thread
+        graph.follow(handle._run, handle._now)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         run = self._now()
-        return {"text/plain": repr(self), "image/svg+xml": picture.draw(run.workflow, run)}
+        live = graph(run.workflow)
+        if live is not None:
+            self.show(live)
+        return bundle(repr(self), run.workflow, run, live)
 
     def _now(self) -> Run:
         # Until nothing is new: the store gives so many events at once and no more.

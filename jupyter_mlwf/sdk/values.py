@@ -21,7 +21,7 @@ from ..core.codec import faults
 from .errors import Refused
 
 if TYPE_CHECKING:
-    from .workflow import Workflow
+    from .draft import Draft
 
 
 class Unset(Enum):
@@ -48,7 +48,7 @@ def _member(name: str) -> str:
 class Input:
     """A value that is known only when the step starts."""
 
-    def __init__(self, data: JsonValue, owners: Iterable[Workflow] = ()) -> None:
+    def __init__(self, data: JsonValue, owners: Iterable[Draft] = ()) -> None:
         self._data = data
         self._owners = tuple(owners)
 
@@ -68,9 +68,7 @@ class Input:
 class Term(Input):
     """A value that conditions and expressions can be made of."""
 
-    def __init__(
-        self, text: str, data: JsonValue = None, owners: Iterable[Workflow] = (), *, whole: bool = True
-    ) -> None:
+    def __init__(self, text: str, data: JsonValue = None, owners: Iterable[Draft] = (), *, whole: bool = True) -> None:
         super().__init__({"expr": text} if data is None else data, owners)
         self._text = text
         self._whole = whole  # nothing that a sign beside it could tear apart
@@ -126,7 +124,7 @@ class Term(Input):
 class Parameter(Term):
     """A parameter of a workflow. Give it to a step to connect the two."""
 
-    def __init__(self, workflow: Workflow, name: str) -> None:
+    def __init__(self, workflow: Draft, name: str) -> None:
         super().__init__("params" + _member(name), {"from": f"params.{name}"}, [workflow])
         self.name = name
 
@@ -154,7 +152,7 @@ index: Final = Term("index", {"from": "index"})
 class Step:
     """A step of a workflow. `step["name"]` is an output of it that another step can be given."""
 
-    def __init__(self, name: str, workflow: Workflow | None = None) -> None:
+    def __init__(self, name: str, workflow: Draft | None = None) -> None:
         self.name = name
         self._workflow = workflow
 
@@ -162,11 +160,11 @@ class Step:
         return f"<step {self.name}>"
 
     def __getitem__(self, name: str) -> Term:
-        """The output that its notebook records with `mlwf.output(name, ...)`."""
+        """The output of that name: of a notebook, what it records with `mlwf.output(name, ...)`."""
         return self.output(name)
 
     def output(self, name: str) -> Term:
-        """The output that its notebook records with `mlwf.output(name, ...)`."""
+        """The output of that name: of a notebook, what it records with `mlwf.output(name, ...)`."""
         return self._result("outputs", name)
 
     def artifact(self, name: str) -> Term:
@@ -207,7 +205,7 @@ class Step:
         return "steps" + "".join(map(_member, (self.name, *path)))
 
     @property
-    def _owners(self) -> tuple[Workflow, ...]:
+    def _owners(self) -> tuple[Draft, ...]:
         return () if self._workflow is None else (self._workflow,)
 
 
@@ -299,7 +297,7 @@ def _plain(value: object, what: str) -> JsonValue:
     )
 
 
-def owners_of(value: object) -> Iterator[Workflow]:
+def owners_of(value: object) -> Iterator[Draft]:
     """The workflows whose steps and parameters a value looks at."""
     if isinstance(value, Input | Step):
         yield from value._owners

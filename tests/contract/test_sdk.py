@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import subprocess
@@ -234,6 +235,69 @@ def test_debugging_goes_step_by_step(folder: Path) -> None:
         dbg.next()
     document: Any = wf.to_document()
     assert "timeout" not in document["steps"]["train"]["parameters"], "the workflow itself stays as it is"
+
+
+def test_people_answer_from_a_program(folder: Path) -> None:
+    write_notebook(folder / "pick.ipynb", "labels = ''\ntarget = ''", f"{MLWF}\nmlwf.output('target', target)")
+    part = Workflow("part")
+    part.parameter("target", "")
+    asked = part.person("sure", "Sure?", target=part.parameters["target"])
+    part.output("by", asked["by"])
+    part.save()
+    wf = Workflow("people")
+    clean = wf.step("clean", "clean.ipynb")
+    label = wf.label("label", ["x", "y"], classes=["good", "bad"], rows=clean["table"])
+    form = {"type": "object", "properties": {"target": {"type": "string"}}, "required": ["target"]}
+    approve = wf.person("approve", "Deploy?", form=form, labels=label["counts"])
+    pick = wf.step("pick", "pick.ipynb", labels=label.artifact("labels.json"), target=approve["target"])
+    inner = wf.workflow("inner", part, target=pick["target"])
+    wf.output("by", inner["by"])
+    run = wf.run()
+
+    (question,) = run.inbox(LIMIT)
+    assert (question.step, question.what, question.classes, run.state) == ("label", "label", ["good", "bad"], "waiting")
+    assert question.shown["rows"] == [0, 1, 2]
+    with pytest.raises(Conflict, match="Step 'approve' of run 1 waits for no answer"):
+        run.answer("approve")
+    with pytest.raises(Refused, match="'fine' is not one of the classes"):
+        run.answer(label, values={"x": "fine"})
+    run.answer(label, values={"x": "good", "y": "good"})
+
+    (question,) = run.inbox(LIMIT)
+    assert (question.message, question.form, question.shown) == ("Deploy?", form, {"labels": {"good": 2}})
+    with pytest.raises(Refused, match="'target' is a required property"):
+        run.answer("approve")
+    with pytest.raises(Refused, match="'maybe' is no decision"):
+        run.answer("approve", "maybe")  # type: ignore[arg-type]
+    run.answer("approve", values={"target": "live"}, comment="Looks good")
+
+    (question,) = run.inbox(LIMIT)
+    assert (question.run != run.id, question.shown) == (True, {"target": "live"})
+    run.answer(question)
+    assert run.wait(LIMIT).state == "succeeded"
+    assert run.inbox(LIMIT) == []
+    assert run.steps["approve"].outputs["comment"] == "Looks good"
+    assert run.outputs["by"] == getpass.getuser()
+
+
+def test_debugging_stops_for_answers(folder: Path) -> None:
+    wf = Workflow("asking")
+    approve = wf.person("approve", "Deploy?")
+    wf.person("sure", "Sure?", decision=approve["decision"])
+    wf.step("clean", "clean.ipynb", after=["sure"])
+    dbg = wf.debug()
+    with pytest.raises(Refused, match="Nothing waits for an answer"):
+        dbg.answer()
+    assert (dbg.next().state, dbg.pending[0]) == ("waiting", "approve")
+    with pytest.raises(Refused, match=r"Step 'approve' waits for an answer: give it with answer\(\)"):
+        dbg.next()
+    assert dbg.retry().state == "waiting"
+    assert dbg.runs[0].wait(LIMIT).state == "stopped", "nobody will answer it"
+    dbg.answer(comment="Yes")
+    assert (dbg.steps["approve"].outputs["comment"], dbg.pending) == ("Yes", ["sure", "clean"])
+    assert dbg.continue_().steps["sure"].state == "waiting"
+    assert dbg.answer().state == "succeeded"
+    assert dbg.pending == []
 
 
 CELLS = [

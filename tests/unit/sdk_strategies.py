@@ -15,7 +15,23 @@ from .strategies import finite, identifiers, json_values, names, numbers, paths,
 
 _durations = st.sampled_from(["0s", "250ms", "30m", "1.5h", "7d"])
 _inputs = identifiers | st.sampled_from(
-    ["inputs", "title", "when", "timeout", "retries", "cache", "name", "notebook", "self", "lambda", "None", "wf"]
+    [
+        "inputs",
+        "title",
+        "when",
+        "timeout",
+        "retries",
+        "cache",
+        "name",
+        "notebook",
+        "self",
+        "lambda",
+        "None",
+        "wf",
+        "role",
+        "message",
+        "items",
+    ]
 )
 _names = names | st.sampled_from(["wf", "expr", "item", "list", "class", "my-step", "my_step", "Workflow", "later"])
 _results = st.text(min_size=1, max_size=12) | st.sampled_from(["table", "model.joblib", 'a"b', "x'y", "été"])
@@ -38,25 +54,55 @@ _retries = st.builds(
 _resources = _optional(
     cpus=st.integers(0, 9) | st.just(0.5), memory=st.sampled_from(["4GiB", None]), gpus=st.integers(0, 3)
 )
-_policies = _optional(
+_flow = _optional(
     title=_null_or_text,
     run_if=st.sampled_from(["all_succeeded", "all_done", "any_succeeded", "any_failed"]),
     allow_failure=st.booleans(),
+)
+_execution = _optional(
     checks=st.sampled_from(["fail", "warn"]),
     environment=st.dictionaries(st.sampled_from(["A", "MY_VALUE"]), texts, max_size=2),
     kernel=_null_or_text,
-    retries=st.none() | _retries,
     timeout=_durations | st.none(),
     resources=_resources,
     files=st.lists(paths, max_size=3),
     cache=st.booleans() | _durations,
 )
+_retried = _optional(retries=st.none() | _retries)
+_some_text = st.text(min_size=1, max_size=20)
+_roles = names | st.none()
+_form = st.fixed_dictionaries(
+    {"type": st.just("object"), "properties": st.dictionaries(texts, st.just({"type": "number"}), max_size=2)},
+    optional={"title": texts},
+)
+_persons = st.builds(
+    lambda message, rest: {"message": message, **rest},
+    _some_text,
+    _optional(
+        role=_roles,
+        form=st.none() | _form,
+        deadline=st.none() | _durations,
+        default=st.sampled_from(["approve", "reject", None, {}, {"rate": 0.5, "from": "params.x"}]),
+    ),
+)
+_workflows = st.sampled_from(["other.mlwf", "../parts/été.mlwf", "nightly@1.2.0"])
 _wholes = _optional(
     title=_null_or_text,
     max_parallel=st.integers(1, 9) | st.none(),
     layout=st.dictionaries(names, st.tuples(finite, finite).map(list), max_size=2),
 )
 _few_json_values = st.lists(json_values, max_size=3)
+
+
+#: What steps give on, by name; None if only their notebooks tell.
+Befores = dict[str, list[str] | None]
+
+
+def _known(step: dict[str, Any]) -> list[str] | None:
+    if "person" in step:
+        fields = (step["person"].get("form") or {}).get("properties", {})
+        return [f"outputs.{name}" for name in ("decision", "comment", "by", *filter(None, fields))]
+    return ["outputs.count", "outputs.counts", "artifacts.labels.json"] if "label" in step else None
 
 
 @st.composite
@@ -94,7 +140,7 @@ def _parameters(draw: st.DrawFn) -> dict[str, JsonValue]:
 
 @st.composite
 def _arguments(
-    draw: st.DrawFn, parameters: list[str], befores: list[str], loop: bool = False, deep: int = 1
+    draw: st.DrawFn, parameters: list[str], befores: Befores, loop: bool = False, deep: int = 1
 ) -> JsonValue:
     kinds = ["literal", "value", "expr"] + ["params"] * bool(parameters) + ["steps"] * 2 * bool(befores)
     kind = draw(st.sampled_from(kinds + ["item", "index"] * loop + ["first"] * deep))
@@ -106,8 +152,9 @@ def _arguments(
         case "params":
             return {"from": f"params.{draw(st.sampled_from(parameters))}"}
         case "steps":
-            step, what = draw(st.sampled_from(befores)), draw(st.sampled_from(["outputs", "artifacts"]))
-            return {"from": f"steps.{step}.{what}.{draw(_results)}"}
+            step = draw(st.sampled_from(list(befores)))
+            results = befores[step] or [f"{draw(st.sampled_from(['outputs', 'artifacts']))}.{draw(_results)}"]
+            return {"from": f"steps.{step}.{draw(st.sampled_from(results))}"}
         case "item":
             fields = draw(st.lists(st.sampled_from(["rate", "a b", 'c"d']), max_size=2))
             return {"from": ".".join(["item", *fields])}
@@ -119,9 +166,26 @@ def _arguments(
     return {"expr": draw(_conditions(befores))}
 
 
-def _conditions(befores: list[str]) -> st.SearchStrategy[str]:
-    of_steps = [f"steps['{name}'].metrics.auc > 0.9" for name in befores]
+def _conditions(befores: Befores) -> st.SearchStrategy[str]:
+    of_steps = [
+        f"steps['{name}'].{'state != null' if known else 'metrics.auc > 0.9'}" for name, known in befores.items()
+    ]
     return st.sampled_from(["run.number > 3", '\'a\\n"b\' == "c" // why\n || true', *of_steps])
+
+
+@st.composite
+def _kinds(draw: st.DrawFn, parameters: list[str], befores: Befores, loop: bool) -> dict[str, Any]:
+    """What a step is, with what only its kind knows."""
+    match draw(st.sampled_from(["notebook", "notebook", "workflow", "person", "label"])):
+        case "notebook":
+            return {"notebook": draw(paths)} | draw(_execution) | draw(_retried)
+        case "workflow":
+            return {"workflow": draw(_workflows)} | draw(_retried)
+        case "person":
+            return {"person": draw(_persons)}
+    label = draw(_optional(many=st.booleans(), message=_some_text | st.none(), role=_roles))
+    items, classes = draw(_arguments(parameters, befores, loop)), draw(st.lists(texts, min_size=1, max_size=3))
+    return {"label": {"items": items, "classes": classes, **label}}
 
 
 @st.composite
@@ -133,27 +197,29 @@ def sound_workflows(draw: st.DrawFn) -> Workflow:
     ranked = draw(st.lists(_names, min_size=draw(st.sampled_from([0, 2, 3])), max_size=5, unique=True))
     steps: dict[str, Any] = {}
     for rank, name in enumerate(ranked):
-        befores = ranked[:rank]
+        befores = {each: _known(steps[each]) for each in ranked[:rank]}
         loop = draw(st.booleans())
-        data = draw(_policies)
+        data = draw(_flow)
         if draw(st.booleans()):
             data["parameters"] = draw(st.dictionaries(_inputs, _arguments(asked, befores, loop), max_size=4))
         if draw(st.booleans()):
             data["when"] = draw(_conditions(befores) | st.none())
         if befores and draw(st.booleans()):
-            data["after"] = draw(st.lists(st.sampled_from(befores), max_size=2, unique=True))
+            data["after"] = draw(st.lists(st.sampled_from(list(befores)), max_size=2, unique=True))
         if loop:
             over = _few_json_values | st.builds(lambda items: {"value": items}, _few_json_values)
             others: list[JsonValue] = [{"expr": "[1, 2]"}, *({"from": f"params.{each}"} for each in lists)]
             data["foreach"] = draw(over | st.sampled_from(others))
             if draw(st.booleans()):
                 data["max_parallel"] = draw(st.integers(1, 9) | st.none())
-        steps[name] = {"notebook": draw(paths), **data}
+        steps[name] = draw(_kinds(asked, befores, loop)) | data
     whole = draw(_wholes)
     if ranked and draw(st.booleans()):
         whole["scenes"] = draw(st.dictionaries(_names, st.lists(st.sampled_from(ranked), max_size=3), max_size=2))
     if draw(st.booleans()):
-        whole["outputs"] = draw(st.dictionaries(_names, _arguments(asked, ranked), max_size=3))
+        whole["outputs"] = draw(
+            st.dictionaries(_names, _arguments(asked, {each: _known(steps[each]) for each in ranked}), max_size=3)
+        )
     if parameters or draw(st.booleans()):
         whole["parameters"] = parameters
     if steps or draw(st.booleans()):

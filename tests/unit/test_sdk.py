@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import pytest
@@ -21,8 +21,8 @@ from jupyter_mlwf.core import workflow as model
 from jupyter_mlwf.core.errors import MLWFError, NotFound
 from jupyter_mlwf.core.run import Origin, Run, StepRun, StepState
 from jupyter_mlwf.engine.launch import Part
-from jupyter_mlwf.sdk import picture
-from jupyter_mlwf.sdk.workflow import problems_of
+from jupyter_mlwf.sdk.draft import problems_of
+from jupyter_mlwf.widgets import picture
 
 from .strategies import cases, projects, workflows
 
@@ -120,6 +120,50 @@ def test_a_program_builds_the_document() -> None:
         "layout": {"clean": [0, 0], "train": [320, 0.5]},
     }
     assert problems_of(codec.from_json(wf.to_document())) == []
+
+
+def test_people_and_other_workflows_are_steps(wf: Workflow, tmp_path: Path) -> None:
+    wf.save(tmp_path / "all" / "churn.mlwf")
+    other = Workflow("other")
+    other.save(tmp_path / "parts" / "other.mlwf")
+    clean, rate = wf.steps["clean"], wf.parameters["rate"]
+    form = {"type": "object", "properties": {"target": {"enum": ["test", "live"]}}}
+    labels = wf.label("label", clean["texts"], classes=("good", "bad"), many=True, role="expert", shown=rate)
+    approve = wf.person(
+        "approve", "Deploy?", role="operator", form=form, deadline="2d", default={"target": "test"},
+        auc=clean["auc"], inputs={"form": 1}, when=labels["count"] > 2, after=[labels],
+    )  # fmt: skip
+    nightly = wf.workflow("nightly", other, rate=rate, target=approve["target"], retries=1, allow_failure=True)
+    wf.workflow("weekly", "weekly@1.2.0", foreach=[1, 2], week=item, result=nightly["result"])
+    assert step_of(wf, "label") == {
+        "label": {
+            "items": {"from": "steps.clean.outputs.texts"}, "classes": ["good", "bad"], "many": True, "role": "expert"
+        },
+        "parameters": {"shown": {"from": "params.rate"}},
+    }  # fmt: skip
+    assert step_of(wf, "approve") == {
+        "person": {
+            "message": "Deploy?", "role": "operator", "form": form, "deadline": "2d", "default": {"target": "test"}
+        },
+        "parameters": {"form": 1, "auc": {"from": "steps.clean.outputs.auc"}},
+        "after": ["label"],
+        "when": "steps.label.outputs.count > 2",
+    }  # fmt: skip
+    assert step_of(wf, "nightly") == {
+        "workflow": "../parts/other.mlwf",
+        "parameters": {"rate": {"from": "params.rate"}, "target": {"from": "steps.approve.outputs.target"}},
+        "allow_failure": True,
+        "retries": {"count": 1},
+    }
+    assert step_of(wf, "weekly") == {
+        "workflow": "weekly@1.2.0",
+        "parameters": {"week": {"from": "item"}, "result": {"from": "steps.nightly.outputs.result"}},
+        "foreach": [1, 2],
+    }
+    assert problems_of(codec.from_json(wf.to_document())) == []
+    other.parameter("late", 1)
+    with pytest.raises(Refused, match="'other' is not in a file as it is now"):
+        wf.workflow("changed", other)
 
 
 def test_inputs_may_have_the_names_of_keywords(wf: Workflow) -> None:
@@ -268,8 +312,8 @@ _WRONG: dict[str, tuple[Wrong, str]] = {
     ),
     "a policy that is computed": (
         lambda wf: wf.step("train", "x.ipynb", timeout=wf.parameters["rate"]),  # type: ignore[arg-type]
-        "steps.train.timeout: 'timeout' is how step 'train' is run, and cannot be computed. If its notebook has an "
-        "input of that name, write inputs={'timeout': ...}.",
+        "steps.train.timeout: 'timeout' is how step 'train' is run, and cannot be computed. If it has an input of "
+        "that name, write inputs={'timeout': ...}.",
     ),
     "a timeout without a unit": (
         lambda wf: wf.step("train", "x.ipynb", timeout=90),  # type: ignore[arg-type]
@@ -334,6 +378,29 @@ _WRONG: dict[str, tuple[Wrong, str]] = {
         "steps.clean.notebook: There is no notebook clean.ipynb in {folder}. Correct the path, or put the notebook "
         "there.",
     ),
+    "a workflow that is in no file": (
+        lambda wf: wf.workflow("nightly", _other()),
+        "steps.nightly.workflow: The workflow 'other' is not in a file as it is now, and what is run is the file. Save "
+        "it before, with its save().",
+    ),
+    "a workflow that is none": (
+        lambda wf: wf.workflow("nightly", "other.ipynb"),
+        "steps.nightly.workflow: 'other.ipynb' is not a valid workflow. Write a path that ends in .mlwf, or "
+        "NAME@VERSION of a release.",
+    ),
+    "a deadline without a unit": (
+        lambda wf: wf.person("approve", "Deploy?", deadline=3600),  # type: ignore[arg-type]
+        "steps.approve.deadline: 3600 has no unit. Write a text, such as '3600s' or '30m'.",
+    ),
+    "a form that is none": (
+        lambda wf: wf.person("approve", "Deploy?", form={"type": "strnig"}),
+        "steps.approve.person.form: The form is no JSON Schema: 'strnig' is not valid under any of the given schemas. "
+        "Mend the JSON Schema.",
+    ),
+    "labels of no class": (
+        lambda wf: wf.label("label", wf.steps["clean"]["texts"], classes=[]),
+        "steps.label.label.classes: There is nothing here. Give at least one.",
+    ),
     "several at once": (
         lambda wf: wf.step("train", "x.ipynb", retries={"cont": 1}),  # type: ignore[typeddict-item,typeddict-unknown-key]
         "The workflow has 2 problems.\n- steps.train.retries.count: 'count' is missing. Add it.\n- "
@@ -360,13 +427,14 @@ def test_the_keywords_are_those_of_the_document() -> None:
         kind = inspect.Parameter.KEYWORD_ONLY
         return {name for name, each in inspect.signature(method).parameters.items() if each.kind is kind}
 
-    assert keywords(Workflow.step) - {"inputs"} == model.Step.model_fields.keys() - {
-        "notebook",
-        "workflow",
-        "person",
-        "label",
-        "parameters",
-    }
+    flow = model.Step.model_fields.keys() - {"parameters", *get_args(model.StepKind)}
+    assert keywords(Workflow.step) - {"inputs"} == flow
+    of_notebooks = {"checks", "environment", "kernel", "timeout", "resources", "files", "cache"}
+    assert keywords(Workflow.workflow) - {"inputs"} == flow - of_notebooks
+    people = (flow - of_notebooks - {"retries"}) | {"inputs"}
+    assert keywords(Workflow.person) - people == model.Person.model_fields.keys() - {"message"}
+    assert keywords(Workflow.label) - people == model.Label.model_fields.keys() - {"items"}
+    assert people < keywords(Workflow.person) & keywords(Workflow.label)
     assert keywords(Workflow.parameter) == model.Parameter.model_fields.keys() - {"default"}
     assert keywords(Workflow.run) == keywords(Workflow.arun) == {"parameters", *Part.__dataclass_fields__}
     assert Retries.__annotations__.keys() == model.Retries.model_fields.keys()

@@ -15,8 +15,8 @@ from jupyter_mlwf import Workflow
 from jupyter_mlwf.core import codec
 from jupyter_mlwf.core import workflow as model
 from jupyter_mlwf.core.errors import InvalidWorkflow
+from jupyter_mlwf.sdk.draft import problems_of
 from jupyter_mlwf.sdk.program import program
-from jupyter_mlwf.sdk.workflow import problems_of
 
 from .sdk_strategies import sound_workflows
 from .strategies import cases, workflows
@@ -75,7 +75,11 @@ def test_a_program_reads_as_a_person_would_write_it() -> None:
         "clean": {"notebook": "clean.ipynb", "parameters": {"timeout": 3}, "timeout": "30m"},
         "report": {"notebook": "report.ipynb", "after": ["clean"],
             "parameters": {"model": {"first": [{"from": "steps.train.artifacts.model.bin"}, {"value": null}]}},
-            "retries": {"count": 1, "delay": "10s"}}},
+            "retries": {"count": 1, "delay": "10s"}},
+        "label": {"label": {"items": {"from": "steps.clean.artifacts.images"}, "classes": ["a", "b"]}},
+        "approve": {"person": {"message": "Deploy?", "deadline": "2d"},
+            "parameters": {"role": {"from": "steps.label.outputs.count"}}},
+        "nightly": {"workflow": "nightly@1.2.0", "after": ["approve"], "retries": {"count": 2}}},
         "scenes": {"training": ["clean", "train"]},
         "outputs": {"auc": {"from": "steps.train.outputs.auc"}},
         "layout": {"clean": [0, 0.5]}}"""
@@ -109,6 +113,9 @@ wf.step(
     after=[clean],
     retries=Retries(count=1, delay="10s"),
 )
+label = wf.label("label", clean.artifact("images"), classes=["a", "b"])
+approve = wf.person("approve", "Deploy?", deadline="2d", inputs={"role": label["count"]})
+wf.workflow("nightly", "nightly@1.2.0", after=[approve], retries=2)
 
 wf.scene("training", clean, train)
 wf.output("auc", train["auc"])

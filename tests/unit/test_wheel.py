@@ -43,6 +43,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     "pattern",
     [
         "jupyter_mlwf/py.typed",
+        "jupyter_mlwf/widgets/graph.css",
+        "jupyter_mlwf/widgets/graph.js",
         "jupyter_mlwf/core/workflow.schema.json",
         "jupyter_mlwf/server/openapi.yaml",
         "jupyter_mlwf/store/migrations/versions/*.py",

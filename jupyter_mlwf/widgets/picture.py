@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 
 import networkx as nx
@@ -10,7 +11,8 @@ from ..core.graph import dag
 from ..core.run import Run, StepState
 from ..core.workflow import Workflow
 
-_WIDTH, _HEIGHT = 172, 48
+#: Of a step, in pixels.
+WIDTH, HEIGHT = 172, 48
 _GAP_X, _GAP_Y = 56, 18
 _MARGIN = 12
 
@@ -28,6 +30,20 @@ _LOOKS: dict[StepState | None, tuple[str, str, str]] = {
     "stopped": ("■", "#fde8d7", "#c2410c"),
 }
 _LINE = "#8a919c"
+#: By state: the sign beside it, for those who cannot tell colours.
+SIGNS = {state: sign for state, (sign, _, _) in _LOOKS.items()}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything stands, in pixels from the upper left."""
+
+    width: int
+    height: int
+    corners: dict[str, tuple[int, int]]
+    """The upper left corners of the steps."""
+    lines: list[str]
+    """The connections and their arrowheads: SVG paths, not filled."""
 
 
 def draw(workflow: Workflow, run: Run | None = None) -> str:
@@ -37,26 +53,34 @@ def draw(workflow: Workflow, run: Run | None = None) -> str:
         workflow: may be unsound; steps that wait for each other in a circle stand behind all others.
         run: a run of it. Steps that are not part of it are dashed.
     """
-    columns = _columns(workflow)
-    most = max(map(len, columns), default=0)
-    width = max(len(columns) * (_WIDTH + _GAP_X) - _GAP_X, _WIDTH) + 2 * _MARGIN
-    height = max(most * (_HEIGHT + _GAP_Y) - _GAP_Y, _HEIGHT) + 2 * _MARGIN
-    corners: dict[str, tuple[int, int]] = {}
-    for x, column in enumerate(columns):
-        down = (most - len(column)) * (_HEIGHT + _GAP_Y) // 2
-        for y, name in enumerate(column):
-            corners[name] = (_MARGIN + x * (_WIDTH + _GAP_X), _MARGIN + down + y * (_HEIGHT + _GAP_Y))
+    plan = arrange(workflow)
     title = workflow.title or workflow.name
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{plan.width}" height="{plan.height}" '
+        f'viewBox="0 0 {plan.width} {plan.height}" '
         'role="img" font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif">',
         f"<title>{_text(title if run is None else f'{title}, run {run.number}: {run.state}', 200)}</title>",
-        *(_edge(corners[before], corners[after]) for before, after in dag(workflow).edges),
-        *(_node(workflow, run, name, corner) for name, corner in corners.items()),
+        *(f'<path d="{line}" fill="none" stroke="{_LINE}" stroke-width="1.5"/>' for line in plan.lines),
+        *(_node(workflow, run, name, corner) for name, corner in plan.corners.items()),
         *([] if workflow.steps else [_words(_MARGIN, _MARGIN + 28, "No steps yet", 13, _LINE)]),
         "</svg>",
     ]
     return "\n".join(parts)
+
+
+def arrange(workflow: Workflow) -> Plan:
+    """The DAG from left to right; steps that wait for each other in a circle stand behind all others."""
+    columns = _columns(workflow)
+    most = max(map(len, columns), default=0)
+    width = max(len(columns) * (WIDTH + _GAP_X) - _GAP_X, WIDTH) + 2 * _MARGIN
+    height = max(most * (HEIGHT + _GAP_Y) - _GAP_Y, HEIGHT) + 2 * _MARGIN
+    corners: dict[str, tuple[int, int]] = {}
+    for x, column in enumerate(columns):
+        down = (most - len(column)) * (HEIGHT + _GAP_Y) // 2
+        for y, name in enumerate(column):
+            corners[name] = (_MARGIN + x * (WIDTH + _GAP_X), _MARGIN + down + y * (HEIGHT + _GAP_Y))
+    lines = [_line(corners[before], corners[after]) for before, after in dag(workflow).edges]
+    return Plan(width, height, corners, lines)
 
 
 def _columns(workflow: Workflow) -> list[list[str]]:
@@ -79,14 +103,11 @@ def _columns(workflow: Workflow) -> list[list[str]]:
     return columns
 
 
-def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
-    x1, y1 = start[0] + _WIDTH, start[1] + _HEIGHT // 2
-    x2, y2 = end[0] - 6, end[1] + _HEIGHT // 2
+def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
+    x1, y1 = start[0] + WIDTH, start[1] + HEIGHT // 2
+    x2, y2 = end[0] - 2, end[1] + HEIGHT // 2
     bend = max((x2 - x1) // 2, 24)
-    return (
-        f'<path d="M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}" fill="none" stroke="{_LINE}" '
-        f'stroke-width="1.5"/><path d="M{x2} {y2 - 4}l6 4l-6 4z" fill="{_LINE}"/>'
-    )
+    return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}m-6 -5l6 5l-6 5"
 
 
 def _node(workflow: Workflow, run: Run | None, name: str, corner: tuple[int, int]) -> str:
@@ -95,10 +116,10 @@ def _node(workflow: Workflow, run: Run | None, name: str, corner: tuple[int, int
     sign, fill, edge = _LOOKS[state]
     x, y = corner
     dashed = ' stroke-dasharray="4 3"' if run and state is None else ""
-    said = _state(run, name, state) if run else (step.path or step.kind).rpartition("/")[2]
+    said = describe(workflow, run, name)
     return (
         f"<g><title>{_text(f'{name}: {said}', 200)}</title>"
-        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6" fill="{fill}" stroke="{edge}" '
+        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="{fill}" stroke="{edge}" '
         f'stroke-width="1.5"{dashed}/>'
         + _words(x + 12, y + 20, _text(step.title or name, 22), 13, "#1f2430", 600)
         + _words(x + 12, y + 37, _text(f"{sign} {said}".strip(), 26), 11, "#454c59")
@@ -106,14 +127,18 @@ def _node(workflow: Workflow, run: Run | None, name: str, corner: tuple[int, int
     )
 
 
-def _state(run: Run, name: str, state: StepState | None) -> str:
-    if state is None:
+def describe(workflow: Workflow, run: Run | None, name: str) -> str:
+    """What is said of a step: what it is, or of a run, how it is with it."""
+    if run is None:
+        step = workflow.steps[name]
+        return (step.path or step.kind).rpartition("/")[2]
+    if name not in run.steps:
         return "not part of this run"
-    step = run.steps[name]
-    if step.items is not None and state == "running":
+    state = run.steps[name]
+    if state.items is not None and state.state == "running":
         done = sum(run.steps[turn].finished is not None for turn in run.turns(name))
-        return f"running, {done} of {len(step.items)}"
-    return f"{state}: {step.reason}" if step.reason else state
+        return f"running, {done} of {len(state.items)}"
+    return f"{state.state}: {state.reason}" if state.reason else state.state
 
 
 def _words(x: int, y: int, text: str, size: int, colour: str, weight: int = 400) -> str:
