@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 import networkx as nx
 
 from . import answers, expressions, secrets
+from .definitions import check_parameters
 from .errors import Problem, bounded, suggest
 from .graph import dag
 from .interface import NotebookInput, NotebookInterface
-from .parameters import complain, complain_input
+from .parameters import complain_input
 from .references import IndexSource, ItemSource, ParameterSource, StepSource, parse_reference
 from .workflow import Argument, Expression, First, Person, Reference, Step, Value, Workflow
 
@@ -29,7 +29,7 @@ def check(workflow: Workflow, notebooks: Notebooks) -> list[Problem]:
 
 
 def _check(workflow: Workflow, notebooks: Notebooks) -> Iterator[Problem]:
-    yield from _check_parameters(workflow)
+    yield from check_parameters(workflow.parameters)
     for name, step in workflow.steps.items():
         interface = _interface(step, notebooks)
         if isinstance(interface, Problem):
@@ -41,49 +41,6 @@ def _check(workflow: Workflow, notebooks: Notebooks) -> Iterator[Problem]:
     for name, argument in workflow.outputs.items():
         yield from _Arguments(workflow, notebooks, None).check(argument, f"outputs.{name}", None)
     yield from _check_cycles(workflow)
-
-
-def _check_parameters(workflow: Workflow) -> Iterator[Problem]:
-    for name, parameter in workflow.parameters.items():
-        place = f"parameters.{name}"
-        if parameter.type == "enum" and not parameter.choices:
-            yield Problem(
-                code="no-choices", place=f"{place}.choices", message="An enum has no choices.", mend="List them."
-            )
-        if complaint := _bad_pattern(parameter.pattern):
-            yield Problem(code="bad-pattern", place=f"{place}.pattern", message=complaint, mend="Mend the pattern.")
-            continue
-        if parameter.pattern is not None and parameter.type not in ("str", "path"):
-            yield Problem(
-                code="bad-pattern",
-                place=f"{place}.pattern",
-                message=f"A pattern says nothing of a parameter of type {parameter.type}.",
-                mend="Remove it, or make the parameter a str.",
-            )
-        for index, choice in enumerate(parameter.choices or []):
-            type_ = "str" if parameter.type == "enum" else parameter.type  # an enum is one of the choices: of itself
-            unbounded = parameter.model_copy(update={"choices": None, "type": type_})
-            if complaint := complain(unbounded, choice):
-                yield Problem(
-                    code="wrong-type",
-                    place=f"{place}.choices.{index}",
-                    message=complaint,
-                    mend=f"Change the choice or the parameter's definition ({parameter.type}).",
-                )
-        if parameter.min is not None and parameter.max is not None and parameter.min > parameter.max:
-            yield Problem(
-                code="bad-bounds",
-                place=f"{place}.min",
-                message=f"The smallest value, {parameter.min:g}, is larger than the largest, {parameter.max:g}.",
-                mend="Swap them.",
-            )
-        if parameter.default is not None and (complaint := complain(parameter, parameter.default)):
-            yield Problem(
-                code="wrong-type",
-                place=f"{place}.default",
-                message=f"The default does not fit: {complaint}",
-                mend=f"Change the default or the parameter's definition ({parameter.type}).",
-            )
 
 
 def _check_after(workflow: Workflow, name: str, step: Step) -> Iterator[Problem]:
@@ -402,14 +359,6 @@ def _check_cycles(workflow: Workflow) -> Iterator[Problem]:
             else f"Step '{cycle[0]}' waits for itself.",
             mend="Remove one of these connections." if len(cycle) > 1 else "Remove this connection.",
         )
-
-
-def _bad_pattern(pattern: str | None) -> str | None:
-    try:
-        re.compile(pattern or "")
-    except re.error as error:
-        return f"The pattern is no regular expression: {error}."
-    return None
 
 
 def _assignable(given: str, wanted: str) -> bool:

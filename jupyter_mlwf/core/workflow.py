@@ -216,7 +216,8 @@ STEP_PARTS: dict[str, type[BaseModel]] = {
 }
 
 StepKind = Literal["notebook", "workflow", "person", "label"]
-_KINDS: tuple[StepKind, ...] = get_args(StepKind)
+#: What a step may be; it has one of these keys.
+STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 #: What makes sense for notebooks only, and for what is executed only.
 _OF_NOTEBOOKS = frozenset({"kernel", "resources", "files", "checks", "environment", "timeout", "cache"})
 _OF_EXECUTION = _OF_NOTEBOOKS | {"retries"}
@@ -276,7 +277,7 @@ class Step(_Model):
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Step:
-        kinds = [kind for kind in _KINDS if getattr(self, kind) is not None]
+        kinds = [kind for kind in STEP_KINDS if getattr(self, kind) is not None]
         if len(kinds) != 1:
             raise PydanticCustomError("step_kind", "{kinds}", {"kinds": kinds})
         foreign = {"notebook": frozenset[str](), "workflow": _OF_NOTEBOOKS}.get(kinds[0], _OF_EXECUTION)
@@ -292,7 +293,7 @@ class Step(_Model):
     @property
     def kind(self) -> StepKind:
         """What the step is."""
-        return next(kind for kind in _KINDS if getattr(self, kind) is not None)
+        return next(kind for kind in STEP_KINDS if getattr(self, kind) is not None)
 
     @property
     def reuses(self) -> bool:

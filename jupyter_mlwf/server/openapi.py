@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from ..core.workflow import Workflow
+from ..core.workflow import STEP_KINDS, Workflow
 from .contract import EVENTS_PATH, OPERATIONS, PREFIX, EventPage, Operation, ProblemDetails
 
 HERE = Path(__file__).parent
@@ -55,10 +55,10 @@ def openapi() -> dict[str, Any]:
 
 def document_schema() -> dict[str, Any]:
     """The JSON Schema of a `.mlwf` document."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Workflow.model_json_schema(by_alias=True),
-    }
+    schema = Workflow.model_json_schema(by_alias=True)
+    # Not in the model: the generator of TypeScript types makes `unknown` of it.
+    schema["$defs"]["Step"]["anyOf"] = [{"required": [kind]} for kind in STEP_KINDS]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def files() -> dict[Path, str]:

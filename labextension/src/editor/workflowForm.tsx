@@ -230,7 +230,8 @@ function TypeWidget(props: WidgetProps): JSX.Element {
     list: trans.__('list'),
     json: trans.__('any JSON'),
     enum: trans.__('one of some choices (enum)'),
-    path: trans.__('file or folder (path)')
+    path: trans.__('file or folder (path)'),
+    secret: trans.__('secret, by where it is kept')
   };
   return (
     <div className="jp-select-wrapper mlwf-Field">

@@ -18,11 +18,17 @@ const NOUNS: { [type in FieldType]: string } = {
   dict: 'an object, such as {"a": 1}',
   json: 'JSON',
   enum: 'one of the choices',
-  path: 'a path'
+  path: 'a path',
+  secret: 'where a secret is kept, such as env:TOKEN'
 };
 
 /** Types whose values are written as they are. */
-const TEXTS: readonly (FieldType | null)[] = ['str', 'enum', 'path'];
+const TEXTS: readonly (FieldType | null)[] = [
+  'str',
+  'enum',
+  'path',
+  'secret'
+];
 
 /** A value, or why the text is none. */
 export type Read =

@@ -11,7 +11,8 @@ const TYPES = {
   float: 'number',
   bool: 'boolean',
   enum: 'string',
-  path: 'string'
+  path: 'string',
+  secret: 'string'
 } as const;
 
 /** Whether a value is written as JSON text in the form. */
