@@ -215,7 +215,9 @@ def sound_workflows(draw: st.DrawFn) -> Workflow:
         steps[name] = draw(_kinds(asked, befores, loop)) | data
     whole = draw(_wholes)
     if ranked and draw(st.booleans()):
-        whole["scenes"] = draw(st.dictionaries(_names, st.lists(st.sampled_from(ranked), max_size=3), max_size=2))
+        whole["scenes"] = draw(
+            st.dictionaries(_names, st.lists(st.sampled_from(ranked), min_size=1, max_size=3), max_size=2)
+        )
     if draw(st.booleans()):
         whole["outputs"] = draw(
             st.dictionaries(_names, _arguments(asked, {each: _known(steps[each]) for each in ranked}), max_size=3)

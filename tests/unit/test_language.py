@@ -167,11 +167,11 @@ def test_a_part_runs_with_results_of_an_earlier_run(program: Program, seed: int,
     lacking = {n for n in outside if earlier is None or earlier.steps[n].state not in (*GOOD, "skipped")}
     if lacking:
         with pytest.raises(BadRequest) as caught:
-            take(workflow, steps, earlier)
+            take(workflow, steps, [earlier] if earlier else [])
         assert len(caught.value.problems) == len(lacking)
         assert all(problem.step in steps for problem in caught.value.problems)
         return
-    play = Play(program, random, selection=Selection(steps, take(workflow, steps, earlier)))
+    play = Play(program, random, selection=Selection(steps, take(workflow, steps, [earlier] if earlier else [])))
     run = play.go()
     assert {loop_of(name) for name in run.steps} == set(steps) | outside
     assert {loop_of(event.step) for event in play.events if event.step} <= set(steps)

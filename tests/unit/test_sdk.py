@@ -321,8 +321,8 @@ _WRONG: dict[str, tuple[Wrong, str]] = {
     ),
     "a timeout in words": (
         lambda wf: wf.step("train", "x.ipynb", timeout="30 minutes"),
-        "steps.train.timeout: '30 minutes' is not a valid duration. Write a number and a unit: ms, s, m, h or d, such "
-        "as 30m.",
+        'steps.train.timeout: "30 minutes" is not a duration. Write a number and a unit (ms, s, m, h or d), such as '
+        "30s or 1.5h.",
     ),
     "too few retries": (
         lambda wf: wf.step("train", "x.ipynb", retries=-1),
@@ -340,12 +340,13 @@ _WRONG: dict[str, tuple[Wrong, str]] = {
     ),
     "an item outside of a loop": (
         lambda wf: wf.step("train", "x.ipynb", x=item),
-        "steps.train.parameters.x: There is an item in a loop only, and this is none. Give the step a list in "
-        "'foreach'.",
+        "steps.train.parameters.x: An item and its index are there in a loop only, and this is none. Give the step a "
+        "list in 'foreach', or use a parameter or an output.",
     ),
     "a loop over a number": (
         lambda wf: wf.step("train", "x.ipynb", foreach=wf.parameters["rate"]),
-        "steps.train.foreach: Parameter 'rate' is of type float, not a list. Give a list.",
+        "steps.train.foreach: Parameter 'rate' is of type float, and a step loops over a list. Give a list, "
+        "such as [1, 2, 3].",
     ),
     "a loop of Python's": (
         lambda wf: [each for each in wf.steps["clean"]["files"]],  # noqa: C416
@@ -385,7 +386,7 @@ _WRONG: dict[str, tuple[Wrong, str]] = {
     ),
     "a workflow that is none": (
         lambda wf: wf.workflow("nightly", "other.ipynb"),
-        "steps.nightly.workflow: 'other.ipynb' is not a valid workflow. Write a path that ends in .mlwf, or "
+        'steps.nightly.workflow: "other.ipynb" is no workflow. Write a path that ends in .mlwf, or '
         "NAME@VERSION of a release.",
     ),
     "a deadline without a unit": (
@@ -395,11 +396,11 @@ _WRONG: dict[str, tuple[Wrong, str]] = {
     "a form that is none": (
         lambda wf: wf.person("approve", "Deploy?", form={"type": "strnig"}),
         "steps.approve.person.form: The form is no JSON Schema: 'strnig' is not valid under any of the given schemas. "
-        "Mend the JSON Schema.",
+        'Write the JSON Schema of an object: {"type": "object", "properties": {...}}.',
     ),
     "labels of no class": (
         lambda wf: wf.label("label", wf.steps["clean"]["texts"], classes=[]),
-        "steps.label.label.classes: There is nothing here. Give at least one.",
+        "steps.label.label.classes: 'classes' is empty. Fill it, or remove it.",
     ),
     "several at once": (
         lambda wf: wf.step("train", "x.ipynb", retries={"cont": 1}),  # type: ignore[typeddict-item,typeddict-unknown-key]
