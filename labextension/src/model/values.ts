@@ -23,12 +23,7 @@ const NOUNS: { [type in FieldType]: string } = {
 };
 
 /** Types whose values are written as they are. */
-const TEXTS: readonly (FieldType | null)[] = [
-  'str',
-  'enum',
-  'path',
-  'secret'
-];
+const TEXTS: readonly (FieldType | null)[] = ['str', 'enum', 'path', 'secret'];
 
 /** A value, or why the text is none. */
 export type Read =
