@@ -64,6 +64,7 @@ def _part(connection: Connection, row: RowMapping, events: Sequence[Event]) -> R
     return Run.model_construct(
         id=row["id"],
         state=row["state"],
+        paused=row["paused"],
         parameters=row["parameters"],
         started=row["started"],
         finished=row["finished"],
@@ -83,7 +84,7 @@ def _step(row: RowMapping) -> StepRun:
 
 def run_columns(run: Run) -> dict[str, Any]:
     """What of a run changes, by column."""
-    names = ("state", "parameters", "started", "finished", "seq")
+    names = ("state", "paused", "parameters", "started", "finished", "seq")
     return {name: getattr(run, name) for name in names}
 
 

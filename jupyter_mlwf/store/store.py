@@ -122,6 +122,7 @@ class SqlRunStore:
         return found.model_copy(
             update={
                 "state": row["state"],
+                "paused": row["paused"],
                 "parameters": row["parameters"],
                 "started": row["started"],
                 "finished": row["finished"],

@@ -9,6 +9,7 @@ from typing import cast
 from pydantic import JsonValue
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -82,6 +84,7 @@ runs = Table(
     Column("parent_step", Text),
     Column("parent_attempt", Integer),
     Column("state", Text, nullable=False),
+    Column("paused", Boolean, nullable=False, server_default=false()),
     Column(
         "parameters",
         Json,
