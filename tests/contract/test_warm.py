@@ -161,7 +161,7 @@ async def test_an_idle_helper_ends_and_is_replaced() -> None:
     helpers = Helpers(idle_seconds=0.05)
     kind = Kind.of([sys.executable], [], os.environ)
     idle = helpers.get(kind)
-    await until(lambda: idle.ended)
+    await until(lambda: idle.ended and idle.obstacle != "")
     assert idle.obstacle == "its helper has ended"
     assert not psutil.pid_exists(idle.pid)
     assert helpers.get(kind) is not idle

@@ -370,7 +370,7 @@ def test_a_step_is_added_with_the_file_dialog(two: Page) -> None:
     [
         ('{"mlwf": 1,\n "name": "x", oops}', "The file is not JSON"),
         ('{"mlwf": 2, "name": "x"}', "format 2"),
-        ('{"mlwf": 1, "name": "x", "steps": {"a": {}}}', "'notebook' is missing."),
+        ('{"mlwf": 1, "name": "x", "steps": {"a": {"notebook": 5}}}', "5 is not a path relative to the document."),
         ("", "The file is empty."),
     ],
     ids=["not-json", "newer", "no-notebook", "empty"],
