@@ -9,7 +9,6 @@ import click
 from ..context import Context
 from ..core.errors import BadRequest
 from ..files import write_atomically
-from ..sdk.program import program
 from .commands import cli
 
 
@@ -19,6 +18,8 @@ from .commands import cli
 @click.pass_obj
 def python(context: Context, document: Path, output: Path | None) -> None:
     """Write the Python program that builds DOCUMENT with `jupyter_mlwf.Workflow`."""
+    from ..sdk.program import program  # takes a while, and no other command needs it
+
     text = program(context.document(document).workflow, document.name)
     if output is None:
         click.echo(text, nl=False)

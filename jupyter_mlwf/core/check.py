@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-
-import networkx as nx
+from contextlib import suppress
+from graphlib import CycleError
 
 from . import answers, expressions, secrets
 from .definitions import check_parameters
 from .errors import Problem, bounded, suggest
-from .graph import dag
+from .graph import dag, order
 from .interface import NotebookInput, NotebookInterface
 from .parameters import complain_input
 from .references import IndexSource, ItemSource, ParameterSource, StepSource, parse_reference
@@ -339,6 +339,11 @@ def _check_scenes(workflow: Workflow) -> Iterator[Problem]:
 
 
 def _check_cycles(workflow: Workflow) -> Iterator[Problem]:
+    with suppress(CycleError):
+        order(workflow)
+        return
+    import networkx as nx  # see `graph`
+
     graph = dag(workflow)
     position = {name: index for index, name in enumerate(workflow.steps)}
     knots = [

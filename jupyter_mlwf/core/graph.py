@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import networkx as nx
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from .references import upstream
 from .workflow import Workflow
 
+if TYPE_CHECKING:
+    import networkx as nx
+
+# networkx is imported where it is used: that takes longer than all else here, and a run of a sound workflow needs it
+# for nothing but parts.
+
 
 def dag(workflow: Workflow) -> nx.DiGraph[str]:
     """The graph of steps: an edge from each step to the ones that wait for it. May hold cycles if unchecked."""
+    import networkx as nx
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(workflow.steps)
     for name, step in workflow.steps.items():
@@ -18,9 +28,25 @@ def dag(workflow: Workflow) -> nx.DiGraph[str]:
 
 
 def order(workflow: Workflow) -> list[str]:
-    """Steps in an order in which each comes after what it waits for, as in the document where there is a choice."""
+    """Steps in an order in which each comes after what it waits for, as in the document where there is a choice.
+
+    Raises:
+        graphlib.CycleError: some wait for each other.
+    """
     position = {name: index for index, name in enumerate(workflow.steps)}
-    return list(nx.lexicographical_topological_sort(dag(workflow), key=lambda name: position[name]))
+    names = list(position)
+    sorter = TopologicalSorter(
+        {name: [other for other in upstream(step) if other in position] for name, step in workflow.steps.items()}
+    )
+    sorter.prepare()
+    found: list[str] = []
+    ready: list[int] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(ready, position[name])
+        found.append(names[heappop(ready)])
+        sorter.done(found[-1])
+    return found
 
 
 def wiring(workflow: Workflow) -> dict[str, list[str]]:

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import networkx as nx
-
 from .errors import BadRequest, NotFound, Problem
 from .graph import dag, order
 from .references import upstream
@@ -55,6 +53,8 @@ def select(
     for name in [*only, *filter(None, (first, last))]:
         if name not in workflow.steps:
             raise NotFound(f"There is no step '{name}'. Steps: {', '.join(workflow.steps)}.")
+    import networkx as nx
+
     graph: nx.Graph[Any] = dag(workflow)
     if only:
         chosen &= set(only)

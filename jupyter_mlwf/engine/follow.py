@@ -9,7 +9,7 @@ from ..core.fold import apply
 from ..core.run import Event, Run
 from ..ports import RunStore
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 
 
 async def follow(store: RunStore, run: Run) -> AsyncIterator[tuple[Run, list[Event]]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jupyter_mlwf.context import CommandLine, Context
 from jupyter_mlwf.core.run import Run
+from jupyter_mlwf.engine.launch import Part
 from jupyter_mlwf.workspace import Workspace
 
 from .shapes import Shape, Step
@@ -127,7 +128,7 @@ def execute(context: Context, document: Path) -> Run:
     Raises:
         Failed: the run did not succeed.
     """
-    run = context.launch(str(document), [], cache=False)
+    run = context.launch(str(document), [], Part(cache=False))
     while not run.ended:
         time.sleep(_POLL_SECONDS)
         run = context.store.get_run(run.id)
