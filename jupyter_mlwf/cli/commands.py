@@ -242,7 +242,7 @@ def answer(
         by=getpass.getuser(),
     )
     context.control.answer(found, step, given)
-    ensure_worker(context.workspace, context.settings)
+    context.wake_worker()
     _tell(context, found.id, f"Step '{step}' of run {found.number} goes on.", as_json)
 
 

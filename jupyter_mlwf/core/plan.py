@@ -138,6 +138,11 @@ class _Plan:
         self._ready: list[str] = []
         self._wakes: list[datetime] = []
         self._retrying = False
+        self._unasked = {
+            name
+            for name, parameter in run.workflow.parameters.items()
+            if parameter.ask == "step" and name not in run.parameters
+        }
 
     def actions(self) -> list[Action]:
         # This runs after every event, so with thousands of steps it has to be quick: one look at each step.
@@ -204,14 +209,9 @@ class _Plan:
 
     def _asks(self, name: str) -> bool:
         """Ask for parameters that a step looks at and that are not there yet; whether there are any."""
-        if self._run.paused:
+        if self._run.paused or not self._unasked:
             return False
-        parameters = self._run.workflow.parameters
-        names = [
-            each
-            for each in parameters_of(self._run.workflow.steps[name])
-            if each not in self._run.parameters and parameters[each].ask == "step"
-        ]
+        names = [each for each in parameters_of(self._run.workflow.steps[name]) if each in self._unasked]
         if not names:
             return False
         asked = {other for step in self._run.steps.values() if step.waiting for other in step.waiting.names}

@@ -97,21 +97,24 @@ def lacks(argument: Argument, skipped: Container[str]) -> bool:
     return isinstance(source, StepSource) and source.step in skipped
 
 
+def texts_of(step: Step) -> list[str]:
+    """The expressions of a step: those in its arguments, and its condition."""
+    found = [text for argument in arguments(step) for text in expressions(argument)]
+    return found if step.when is None else [*found, step.when]
+
+
 def parameters_of(step: Step) -> list[str]:
     """The parameters of the workflow that a step looks at, each once."""
     found = [s.name for argument in arguments(step) for s in references(argument) if isinstance(s, ParameterSource)]
-    texts = [text for argument in arguments(step) for text in expressions(argument)]
-    for text in [*texts, *filter(None, [step.when])]:
-        found += uses(text).parameters
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found + [name for text in texts_of(step) for name in uses(text).parameters]))
+
+
+def looked_at(step: Step) -> list[str]:
+    """Names of the steps that a step looks at: for a value, or in a condition."""
+    found = [source.step for source in step_sources(step)]
+    return found + [name for text in texts_of(step) for name in uses(text).steps]
 
 
 def upstream(step: Step) -> list[str]:
     """Names of the steps that a step waits for, each once."""
-    found = [source.step for source in step_sources(step)]
-    for argument in arguments(step):
-        for text in expressions(argument):
-            found += uses(text).steps
-    if step.when is not None:
-        found += uses(step.when).steps
-    return list(dict.fromkeys(found + step.after))
+    return list(dict.fromkeys(looked_at(step) + step.after))

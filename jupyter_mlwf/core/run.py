@@ -177,6 +177,25 @@ class StepRun(RunData):
             return self.source.notebook
         return self.attempts[-1].notebook if self.attempts else None
 
+    def as_source(self, run: str, number: int) -> Source | None:
+        """The last attempt, as where a result comes from; None if there is none that has ended.
+
+        Args:
+            run: the id of the run that it belongs to.
+            number: the number of that run.
+        """
+        last = self.attempts[-1] if self.attempts else None
+        if last is None or last.finished is None:
+            return None
+        return Source(
+            run=run,
+            number=number,
+            attempt=last.number,
+            finished=last.finished,
+            seconds=(last.finished - last.started).total_seconds(),
+            notebook=last.notebook,
+        )
+
     @property
     def seconds(self) -> float | None:
         """Duration of the last attempt; None before it ended."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from .errors import BadRequest, NotFound, Problem
 from .graph import dag, order
-from .references import upstream
-from .run import STEP_GOOD, Run, Source, StepRun
+from .references import looked_at
+from .run import STEP_GOOD, Run, StepRun
 from .workflow import Workflow
 
 
@@ -69,9 +69,8 @@ def select(
 
 def inputs_of(workflow: Workflow, selected: Collection[str]) -> list[str]:
     """Steps that are not selected, and that selected ones look at: for a value, or in a condition."""
-    before = {other for name in selected for other in upstream(workflow.steps[name])}
-    only_waited_for = {other for other in before if all(other not in _looked_at(workflow, name) for name in selected)}
-    return [name for name in workflow.steps if name in before - set(selected) - only_waited_for]
+    needed = {other for name in selected for other in looked_at(workflow.steps[name])} - set(selected)
+    return [name for name in workflow.steps if name in needed]
 
 
 def given(workflow: Workflow, selected: Collection[str], earlier: Sequence[Run]) -> dict[str, StepRun]:
@@ -86,7 +85,7 @@ def given(workflow: Workflow, selected: Collection[str], earlier: Sequence[Run])
         if run := next((each for each in earlier if _has(each, name)), None):
             found |= {each: _taken(run, each) for each in (name, *run.turns(name))}
             continue
-        users = [user for user in selected if name in _looked_at(workflow, user)]
+        users = [user for user in selected if name in looked_at(workflow.steps[user])]
         numbers = " and ".join(str(each.number) for each in earlier)
         what = f"run {numbers} has no result of it" if earlier else "it is not part of what is run"
         problems.append(
@@ -106,23 +105,9 @@ def _has(run: Run, name: str) -> bool:
     return name in run.steps and (run.steps[name].state in STEP_GOOD or run.steps[name].state == "skipped")
 
 
-def _looked_at(workflow: Workflow, name: str) -> set[str]:
-    step = workflow.steps[name]
-    return set(upstream(step.model_copy(update={"after": []})))
-
-
 def _taken(run: Run, name: str) -> StepRun:
     """A step of an earlier run, as part of another."""
     step = run.steps[name]
-    taken: dict[str, object] = {"state": "cached" if step.state in STEP_GOOD else step.state, "attempts": []}
-    if step.attempts and step.attempts[-1].finished and not step.source:
-        last = step.attempts[-1]
-        taken["source"] = Source(
-            run=run.id,
-            number=run.number,
-            attempt=last.number,
-            finished=step.attempts[-1].finished,
-            seconds=step.seconds or 0,
-            notebook=last.notebook,
-        )
-    return step.model_copy(update=taken)
+    state = "cached" if step.state in STEP_GOOD else step.state
+    source = step.source or step.as_source(run.id, run.number)
+    return step.model_copy(update={"state": state, "attempts": [], "source": source})

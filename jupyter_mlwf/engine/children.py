@@ -58,7 +58,7 @@ class Children:
         return Child(child.id, parent)
 
     def reports(self, child: Child) -> list[Report]:
-        """What a run that has ended means for its step; nothing while it goes on."""
+        """What a run that has ended means for its step; nothing if it goes on again."""
         run = self._store.get_run(child.id)
         if not run.ended:
             return []

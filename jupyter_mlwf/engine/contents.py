@@ -37,8 +37,7 @@ def content(path: Path, *, folders: bool = True) -> str | None:
     try:
         status = path.stat()
         if S_ISREG(status.st_mode):
-            # Of these, the time of change is the one that no program can set back.
-            return _file(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
+            return _file(path, *_version(status))
         if folders and S_ISDIR(status.st_mode):
             return digest(sorted((name, content(file, folders=False)) for name, file in _files(path)))
     except (OSError, ValueError):  # not readable, too long or with characters that no path has
@@ -54,6 +53,11 @@ def known_content(path: Path) -> str | None:
         return None
 
 
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    # Of these, the time of change is the one that no program can set back.
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
+
+
 @lru_cache(maxsize=100_000)
 def _file(path: Path, *_status: int) -> str:
     with path.open("rb") as file:
@@ -66,7 +70,7 @@ def imported(path: Path) -> frozenset[str]:
         status = path.stat()
         if not S_ISREG(status.st_mode) or status.st_size > _MOST_CODE:
             return frozenset()
-        return _imported(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
+        return _imported(path, *_version(status))
     except (OSError, ValueError):
         return frozenset()
 

@@ -39,9 +39,6 @@ RENEW_SECONDS = 4.0
 #: How often a worker looks into the store for new runs and requests.
 POLL_SECONDS = 0.2
 
-#: The last report of an attempt.
-_ENDS = frozenset({"step.succeeded", "step.failed", "step.stopped", "step.lost"})
-
 
 @dataclass(eq=False)
 class _Held:
@@ -272,7 +269,7 @@ class Worker:
                 each and run.steps[each.step].state == "running" and each.attempt == len(run.steps[each.step].attempts)
             ):
                 events.append(await self._told(held, run, each))
-                if each.type in _ENDS:
+                if each.ends:
                     self._shares.give_back(run.id, each.step)
                     held.cancelled.discard(each.step)
                     freed = True
@@ -421,12 +418,14 @@ class Worker:
 
     async def _ask_children(self) -> None:
         """Hear how the workflows of steps ended, whoever executes them."""
-        for held in list(self._held.values()):
-            for child in list(held.children.values()):
-                if reports := await asyncio.to_thread(self._children.reports, child):
-                    del held.children[child.id]
-                    for report in reports:
-                        held.inbox.put_nowait(report)
+        waited_for = {child: held for held in self._held.values() for child in held.children}
+        ended = await asyncio.to_thread(self._store.ended, list(waited_for)) if waited_for else ()
+        for child in ended:
+            held = waited_for[child]
+            if reports := await asyncio.to_thread(self._children.reports, held.children[child]):
+                del held.children[child]
+                for report in reports:
+                    held.inbox.put_nowait(report)
 
     # What is written
 

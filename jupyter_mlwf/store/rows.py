@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, 
 from ..core.cache import Earlier, key
 from ..core.fold import apply
 from ..core.record import RunSummary
-from ..core.run import Event, Parent, Run, Source, StepRun, index_of, loop_of
+from ..core.run import Event, Parent, Run, StepRun, index_of, loop_of
 from . import tables
 
 #: What of a step run has a column of its own; `data` holds the rest.
@@ -137,16 +137,8 @@ def last_result(connection: Connection, path: str, step: str) -> Earlier | None:
 
 def _earlier(row: RowMapping) -> Earlier:
     step = _step(row)
-    last = step.attempts[-1]
-    assert last.finished is not None
-    source = Source(
-        run=row["run"],
-        number=row["number"],
-        attempt=last.number,
-        finished=last.finished,
-        seconds=(last.finished - last.started).total_seconds(),
-        notebook=last.notebook,
-    )
+    source = step.as_source(row["run"], row["number"])
+    assert source  # it succeeded
     return Earlier(source, step)
 
 

@@ -19,6 +19,8 @@ from sqlalchemy import create_engine, text
 from jupyter_mlwf.core.codec import from_json
 from jupyter_mlwf.core.run import Origin
 from jupyter_mlwf.ports import NewRun
+from jupyter_mlwf.runner.warm import provisioner
+from jupyter_mlwf.runner.warm.helpers import Helpers
 from jupyter_mlwf.store import SqlRunStore, open_store
 from tests.contract.workbench import Flow, Workbench
 
@@ -172,3 +174,12 @@ def new_run() -> NewRun:
     }
     workflow = from_json({"mlwf": 1, "name": "churn", "title": "Customer churn", "steps": steps})
     return NewRun(workflow, Origin(path="flows/churn.mlwf"), {"rate": 0.1})
+
+
+@pytest.fixture
+def own_helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Helpers]:
+    """Helpers for one test, which wants others than most tests do."""
+    helpers = Helpers()
+    monkeypatch.setattr(provisioner, "HELPERS", helpers)
+    yield helpers
+    helpers.end()

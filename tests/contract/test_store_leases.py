@@ -161,3 +161,10 @@ def test_whoever_holds_runs_is_known_and_forgotten(store: SqlRunStore, new_run: 
         (runs[1].id, 2),
         (runs[3].id, 1),
     }
+
+
+def test_those_that_have_ended_are_told_apart(store: SqlRunStore, new_run: NewRun) -> None:
+    done, open_ = store.create_run(new_run, NOW), store.create_run(new_run, NOW)
+    ended(store, done)
+    assert store.ended([done.id, open_.id, NO_RUN]) == {done.id}
+    assert store.ended([]) == set()

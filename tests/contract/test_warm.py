@@ -8,13 +8,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from jupyter_mlwf.runner.warm import provisioner
 from jupyter_mlwf.runner.warm.helpers import Helpers, Kind
 
 from .kernel_probes import PROBES, UNIQUE
@@ -24,15 +22,6 @@ pytestmark = [
     pytest.mark.asyncio,
     pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only"),
 ]
-
-
-@pytest.fixture
-def own_helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Helpers]:
-    """Helpers for one test, which wants others than most tests do."""
-    helpers = Helpers()
-    monkeypatch.setattr(provisioner, "HELPERS", helpers)
-    yield helpers
-    helpers.end()
 
 
 async def test_a_forked_kernel_answers_as_an_ordinary_one(tmp_path: Path) -> None:

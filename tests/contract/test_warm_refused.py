@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jupyter_client.manager import AsyncKernelManager
 
-from jupyter_mlwf.runner.warm import provisioner
 from jupyter_mlwf.runner.warm.helpers import HELPERS, CannotFork, Helpers, Kind
 from jupyter_mlwf.runner.warm.provisioner import WarmProvisioner
 
@@ -21,15 +20,6 @@ pytestmark = [
     pytest.mark.asyncio,
     pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only"),
 ]
-
-
-@pytest.fixture
-def own_helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Helpers]:
-    """Helpers for one test, which wants others than most tests do."""
-    helpers = Helpers()
-    monkeypatch.setattr(provisioner, "HELPERS", helpers)
-    yield helpers
-    helpers.end()
 
 
 def old_ipykernel(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from jupyter_mlwf.core.codec import from_json
 from jupyter_mlwf.core.run import Answer
 from jupyter_mlwf.core.workflow import Step, Workflow
 
+from .strategies import Wired
+
 #: What a document may use beside notebooks whose values and order join them.
 FEATURES = (
     "branches",
@@ -40,28 +42,13 @@ DEADLINES = {"1h": 3600.0, "2d": 172_800.0}
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(Wired):
     """A document, and the seed that says what comes of its steps."""
 
     workflow: Workflow
     edges: frozenset[tuple[str, str]]
-    """From each step to the ones that wait for it, known without asking the code under test."""
     features: frozenset[str]
     seed: int
-
-    def upstream(self, step: str) -> set[str]:
-        """The steps that a step waits for."""
-        return {before for before, after in self.edges if after == step}
-
-    def reaches(self, start: str, end: str) -> bool:
-        """Whether a way leads from one step to another, or both are the same."""
-        seen, todo = {start}, [start]
-        while todo:
-            here = todo.pop()
-            found = {after for before, after in self.edges if before == here} - seen
-            seen |= found
-            todo += found
-        return end in seen
 
     def _chance(self, *of: object) -> Random:
         return Random(hashlib.sha256(repr((self.seed, *of)).encode()).digest())

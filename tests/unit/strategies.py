@@ -124,12 +124,9 @@ workflows = st.builds(
 )
 
 
-@dataclass(frozen=True)
-class Project:
-    """A workflow without a problem, and the notebooks it is made of."""
+class Wired:
+    """A workflow whose edges are known."""
 
-    workflow: Workflow
-    notebooks: Mapping[str, NotebookInterface]
     edges: frozenset[tuple[str, str]]
     """From each step to the ones that wait for it, known without asking the code under test."""
 
@@ -146,6 +143,15 @@ class Project:
             seen |= found
             todo += found
         return end in seen
+
+
+@dataclass(frozen=True)
+class Project(Wired):
+    """A workflow without a problem, and the notebooks it is made of."""
+
+    workflow: Workflow
+    notebooks: Mapping[str, NotebookInterface]
+    edges: frozenset[tuple[str, str]]
 
 
 @st.composite

@@ -23,8 +23,6 @@ _CLOSE_SECONDS = 10.0
 #: The longest line; what a notebook records is bounded far below, and `asyncio` wants a number.
 _MAX_LINE = 1 << 30
 
-_ENDS = frozenset({"step.succeeded", "step.failed", "step.stopped", "step.lost"})
-
 log = logging.getLogger(__name__)
 
 
@@ -139,7 +137,7 @@ class LocalRunner:
                     case Launched(run, step, session):
                         host.active[run, step].session = session
                     case Told(report):
-                        if report.type in _ENDS:
+                        if report.ends:
                             del host.active[report.run, report.step]
                         self._reports.put_nowait(report)
         except ConnectionError:

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { downloadIcon, runIcon } from '@jupyterlab/ui-components';
 import type { MLWFClient } from '../api/client';
 import type { ReleaseSummary } from '../api/types';
-import { saveDocument, startRun } from '../runs/commands';
+import { startRun, withSaved } from '../runs/commands';
 import { showFailure, showProblems } from '../runs/failure';
 
 export const ReleaseCommandIDs = {
@@ -52,14 +52,9 @@ export function registerReleaseCommands(
     caption: trans.__('Freeze the workflow with its notebooks as a version'),
     describedBy: noArguments,
     isEnabled,
-    execute: async () => {
-      const widget = tracker.currentWidget;
-      if (!widget) {
-        return;
-      }
+    execute: () => {
       const title = trans.__('Nothing was released');
-      try {
-        const path = await saveDocument(app, widget);
+      return withSaved(options, title, async path => {
         const proposal = await client.proposeRelease(path);
         if (proposal.problems.length) {
           await showProblems(title, proposal.problems, trans);
@@ -70,9 +65,7 @@ export function registerReleaseCommands(
         if (release) {
           notify(release, download, trans);
         }
-      } catch (reason) {
-        await showFailure(title, reason, trans);
-      }
+      });
     }
   });
 
@@ -81,13 +74,9 @@ export function registerReleaseCommands(
     caption: trans.__('Run or download released versions'),
     describedBy: noArguments,
     isEnabled,
-    execute: async () => {
-      const widget = tracker.currentWidget;
-      if (!widget) {
-        return;
-      }
-      try {
-        const path = await saveDocument(app, widget);
+    execute: () => {
+      const title = trans.__('The releases cannot be shown');
+      return withSaved(options, title, async path => {
         const { name } = await client.proposeRelease(path);
         const releases = await client.listReleases(name);
         const { showReleases } = await import('./list');
@@ -98,10 +87,7 @@ export function registerReleaseCommands(
           onRun: onRelease(ReleaseCommandIDs.runRelease),
           onDownload: download
         });
-      } catch (reason) {
-        const title = trans.__('The releases cannot be shown');
-        await showFailure(title, reason, trans);
-      }
+      });
     }
   });
 

@@ -1,4 +1,5 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import type { IWidgetTracker } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { IDocumentWidget } from '@jupyterlab/docregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -57,25 +58,18 @@ export function registerRunCommands(options: IRunCommandsOptions): void {
       }
     },
     isEnabled,
-    execute: async args => {
-      const widget = tracker.currentWidget;
-      if (!widget) {
-        return;
-      }
+    execute: args => {
       const title = trans.__('Nothing was run');
-      try {
-        const path = await saveDocument(app, widget);
+      return withSaved(options, title, async (path, { context }) => {
         const { problems } = await client.inspect({ path });
         if (problems.length) {
           await showProblems(title, problems, trans);
           return;
         }
-        const workflow = JSON.parse(widget.context.model.toString());
+        const workflow = JSON.parse(context.model.toString());
         const cache = args.cache !== false;
         await startRun({ client, workflow, target: { path }, cache, trans });
-      } catch (reason) {
-        await showFailure(title, reason, trans);
-      }
+      });
     }
   });
 
@@ -110,19 +104,36 @@ export function registerRunCommands(options: IRunCommandsOptions): void {
 }
 
 /**
- * Save a document if it has changed.
+ * Save the workflow that is in front, if it has changed, and do something with it; what goes wrong is shown.
  *
- * @returns Its path, relative to the workspace.
+ * @param title - what is said when it goes wrong.
+ * @param act - is given the path of the document, relative to the workspace.
  */
-export async function saveDocument(
-  app: JupyterFrontEnd,
-  { context }: IDocumentWidget
-): Promise<string> {
-  await context.ready;
-  if (context.model.dirty) {
-    await context.save();
+export async function withSaved<W extends IDocumentWidget>(
+  options: {
+    app: JupyterFrontEnd;
+    tracker: IWidgetTracker<W>;
+    trans: TranslationBundle;
+  },
+  title: string,
+  act: (path: string, widget: W) => Promise<unknown>
+): Promise<void> {
+  const { app, tracker, trans } = options;
+  const widget = tracker.currentWidget;
+  if (!widget) {
+    return;
   }
-  return app.serviceManager.contents.localPath(context.path);
+  const { context } = widget;
+  try {
+    await context.ready;
+    if (context.model.dirty) {
+      await context.save();
+    }
+    const path = app.serviceManager.contents.localPath(context.path);
+    await act(path, widget);
+  } catch (reason) {
+    await showFailure(title, reason, trans);
+  }
 }
 
 /**
