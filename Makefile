@@ -47,8 +47,9 @@ watch: $(VENV)/.test $(NODE_MODULES) ## rebuild the front end at each change; re
 	jupyter-builder develop --overwrite .
 	cd labextension && jlpm watch
 
-generate: $(VENV)/.test $(NODE_MODULES) ## make openapi.yaml, the document's schema and the TypeScript types of the models
+generate: $(VENV)/.test $(NODE_MODULES) ## make openapi.yaml, schemas and TypeScript types of the models, and the SQL of the migrations
 	python -m jupyter_mlwf.server.openapi
+	python -m jupyter_mlwf.store.migrate
 	cd labextension && jlpm generate
 
 $(VENV)/bin/pip:

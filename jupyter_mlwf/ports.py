@@ -296,6 +296,11 @@ class Report:
         """Whether it is the last one of its job."""
         return self.type in ("step.succeeded", "step.failed", "step.stopped", "step.lost")
 
+    @property
+    def after_last_cell(self) -> bool:
+        """Whether all code has run, and only the end of the job is to come."""
+        return self.type == "step.progress" and self.data["cell"] == self.data["cells"]
+
 
 class StepRunner(Protocol):
     """Executes notebooks. One runner serves all the runs of a worker."""

@@ -37,6 +37,11 @@ def total(amounts: Iterable[Amount]) -> Amount:
     return sum(amounts, Amount())
 
 
+def without_cpus(amount: Amount) -> Amount:
+    """Memory and GPUs alone."""
+    return Amount(0, amount.memory, amount.gpus)
+
+
 def needed(resources: Resources, machine: Amount) -> Amount:
     """What a step takes of a machine. One that wants more CPUs than there are gets them all, and runs alone."""
     memory = size(resources.memory) if resources.memory else 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
-from ..core.capacity import Amount, needed, offer, total
+from ..core.capacity import Amount, needed, offer, total, without_cpus
 from ..core.run import Run
 from ..core.workflow import Resources
 
@@ -44,10 +44,11 @@ class Shares:
             used[other] = used.get(other, Amount()) + share.amount
         waiting = set(wanting) - {run}
         offered = offer(self.machine, used, waiting, run)
-        # Of those that have nothing it is the turn of who had something longest ago; else one run could take a small
-        # machine again and again.
+        # Of those that have no CPU it is the turn of who had one longest ago; else one run could take a small machine
+        # again and again.
         mine = self._turns.get(run, 0)
-        if run not in used and any(other not in used and self._turns.get(other, 0) < mine for other in waiting):
+        without = {each for each in (run, *waiting) if not used.get(each, Amount()).cpus}
+        if run in without and any(self._turns.get(other, 0) < mine for other in without):
             return Amount(0, offered.memory, offered.gpus)
         return offered
 
@@ -58,7 +59,7 @@ class Shares:
             return False
         free = self.machine - total(share.amount for share in self._taken.values())
         return any(
-            step.state == "queued" and _without_cpus(free).holds(_without_cpus(self._needed(run, name)))
+            step.state == "queued" and without_cpus(free).holds(without_cpus(self._needed(run, name)))
             for name, step in run.steps.items()
         )
 
@@ -79,6 +80,11 @@ class Shares:
         """Give back what a step has, if it has anything."""
         self._taken.pop((run, step), None)
 
+    def give_back_cpus(self, run: str, step: str) -> None:
+        """Give back the CPUs of a step whose processes still hold memory and GPUs."""
+        if share := self._taken.get((run, step)):
+            self._taken[run, step] = replace(share, amount=without_cpus(share.amount))
+
     def forget(self, run: str) -> list[str]:
         """Give back what the steps of a run have; they are named."""
         self._turns.pop(run, None)
@@ -89,7 +95,3 @@ class Shares:
 
     def _needed(self, run: Run, step: str) -> Amount:
         return needed(run.definition(step).resources, self.machine)
-
-
-def _without_cpus(amount: Amount) -> Amount:
-    return Amount(0, amount.memory, amount.gpus)

@@ -273,6 +273,10 @@ class Worker:
                     self._shares.give_back(run.id, each.step)
                     held.cancelled.discard(each.step)
                     freed = True
+                elif each.after_last_cell:
+                    # What is left, the end of its kernel, is mostly waiting; another step may begin meanwhile.
+                    self._shares.give_back_cpus(run.id, each.step)
+                    freed = True
         run = await self._append(held, run, events, handled)
         if freed:
             self._wake_others(held)

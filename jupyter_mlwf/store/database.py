@@ -11,9 +11,7 @@ from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url,
 from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
 
 from .errors import StoreError, shown, store_error
-
-#: The newest revision in `migrations/versions`.
-HEAD = "0003"
+from .newest import HEAD, newest, sqlite_is_empty
 
 #: Names the PostgreSQL lock under which one process at a time makes or upgrades the schema.
 _UPGRADE_LOCK = 0x6D6C7766
@@ -100,20 +98,14 @@ class Database:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
             if (revision := _revision(connection)) == HEAD:  # another process was quicker
                 return
-            # Not at the top: a store that is up to date, the ordinary case, opens without alembic.
-            from alembic import command
-            from alembic.config import Config
-            from alembic.script import ScriptDirectory
+            if revision is None and sqlite_is_empty(connection):
+                for statement in newest():
+                    connection.exec_driver_sql(statement)
+                return
+            # Not at the top: a store that is new or up to date, the ordinary case, opens without alembic.
+            from .migrate import migrate
 
-            config = Config(attributes={"connection": connection})
-            config.set_main_option("script_location", "jupyter_mlwf.store:migrations")
-            known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-            if revision is not None and revision not in known:
-                raise StoreError(
-                    f"The records in {shown(self.url)} were written by a newer version of jupyter_mlwf (schema "
-                    f"{revision}; this version reads up to {HEAD}). Upgrade jupyter_mlwf."
-                )
-            command.upgrade(config, HEAD)
+            migrate(connection, revision)
 
 
 def _checked(url: str) -> URL:

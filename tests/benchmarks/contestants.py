@@ -16,6 +16,8 @@ from pathlib import Path
 from jupyter_mlwf.context import CommandLine, Context
 from jupyter_mlwf.core.run import Run
 from jupyter_mlwf.engine.launch import Part
+from jupyter_mlwf.ports import LOG_NAME
+from jupyter_mlwf.runner.kernels import REMARK
 from jupyter_mlwf.workspace import Workspace
 
 from .shapes import Shape, Step
@@ -103,7 +105,7 @@ class Served:
 
 @contextmanager
 def serving(folder: Path, preload: Sequence[str] = (), options: Sequence[str] = ()) -> Iterator[Served]:
-    """A worker for a folder, that has executed a notebook already."""
+    """A worker for a folder that has been up for a while: kernels are forked, as they are from then on."""
     context = Context(CommandLine().read([]), Workspace(folder))
     context.workspace.make()
     process = subprocess.Popen(
@@ -115,7 +117,8 @@ def serving(folder: Path, preload: Sequence[str] = (), options: Sequence[str] = 
     try:
         (folder / "first").mkdir()
         Shape("first", {"first": Step("print(number)")}).write(folder / "first")
-        execute(context, folder / "first" / "shape.mlwf")
+        while _is_remarked(context, execute(context, folder / "first" / "shape.mlwf")):
+            pass
         yield Served(context, process)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -129,12 +132,17 @@ def execute(context: Context, document: Path) -> Run:
         Failed: the run did not succeed.
     """
     run = context.launch(str(document), [], Part(cache=False))
-    while not run.ended:
+    while not context.store.ended([run.id]):
         time.sleep(_POLL_SECONDS)
-        run = context.store.get_run(run.id)
+    run = context.store.get_run(run.id)
     if run.state != "succeeded":
         raise Failed(f"the run ended {run.state}")
     return run
+
+
+def _is_remarked(context: Context, run: Run) -> bool:
+    """Whether a kernel was started the ordinary way, as they are until there is a process to fork them from."""
+    return REMARK in (context.workspace.attempt(run.id, "first", 1) / LOG_NAME).read_text()
 
 
 def seconds(run: Run) -> float:

@@ -55,6 +55,19 @@ def test_no_more_steps_run_at_once_than_cpus_allow(flow: Flow) -> None:
     assert most_at_once(flow) <= 2
 
 
+def test_others_begin_while_a_kernel_ends_but_not_what_needs_it(bench: Workbench, flow: Flow) -> None:
+    flow.notebook("slow", "import atexit, time\natexit.register(lambda: (time.sleep(0.7), open('mark', 'w').close()))")
+    flow.notebook("next", "assert open('mark')")
+    flow.notebook("other", "")
+    whole = {"resources": {"cpus": 4}, "cache": False}
+    steps = {"slow": {"notebook": "slow.ipynb"}, "next": {"notebook": "next.ipynb", "after": ["slow"]}}
+    flow.write({name: {**step, **whole} for name, step in {**steps, "other": {"notebook": "other.ipynb"}}.items()})
+    run = flow.run()
+    assert run.state == "succeeded"
+    times = {name: step.attempts[0] for name, step in run.steps.items()}
+    assert times["other"].started < times["slow"].finished <= times["next"].started
+
+
 def test_a_workflow_limits_how_many_run_at_once(flow: Flow) -> None:
     run = counting(flow, 4, {}, max_parallel=1)
     assert run.state == "succeeded"

@@ -22,6 +22,8 @@ from jupyter_mlwf.core.fold import fold
 from jupyter_mlwf.core.run import Event
 from jupyter_mlwf.ports import NewRun
 from jupyter_mlwf.store import StoreError, database, open_store
+from jupyter_mlwf.store.migrate import migrated
+from jupyter_mlwf.store.newest import HEAD, NEWEST
 from jupyter_mlwf.store.tables import metadata
 
 NOW = datetime(2026, 3, 29, tzinfo=UTC)
@@ -33,7 +35,7 @@ def test_the_tables_are_what_migrations_make(empty_url: str) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == database.HEAD
+        assert context.get_current_revision() == HEAD
     engine.dispose()
 
 
@@ -62,10 +64,14 @@ def test_sqlite_is_told_the_same_by_migrations_and_tables(tmp_path: Path) -> Non
     assert any("CHECK" in part for part in made)
 
 
+def test_a_new_sqlite_database_is_what_migrations_make() -> None:
+    assert migrated().split() == NEWEST.read_text("utf-8").split(), "run `make generate`"
+
+
 def test_the_newest_revision_is_the_one_that_is_expected() -> None:
     config = Config()
     config.set_main_option("script_location", "jupyter_mlwf.store:migrations")
-    assert ScriptDirectory.from_config(config).get_heads() == [database.HEAD]
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
 def test_a_newer_database_is_refused_and_left_alone(store_url: str) -> None:
