@@ -13,6 +13,7 @@ from .graph import dag, order
 from .interface import NotebookInput, NotebookInterface
 from .parameters import complain_input
 from .references import IndexSource, ItemSource, ParameterSource, StepSource, parse_reference
+from .storage import check_storage
 from .workflow import Argument, Expression, First, Person, Reference, Step, Value, Workflow
 
 Notebooks = Mapping[str, NotebookInterface | Problem]
@@ -30,6 +31,8 @@ def check(workflow: Workflow, notebooks: Notebooks) -> list[Problem]:
 
 def _check(workflow: Workflow, notebooks: Notebooks) -> Iterator[Problem]:
     yield from check_parameters(workflow.parameters)
+    if workflow.storage is not None:
+        yield from check_storage(workflow.storage)
     for name, step in workflow.steps.items():
         interface = _interface(step, notebooks)
         if isinstance(interface, Problem):

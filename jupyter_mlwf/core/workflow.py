@@ -304,6 +304,7 @@ class Step(_Model):
 
 
 Position = tuple[Number, Number]
+Storage = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 
 
 class Workflow(_Model):
@@ -318,6 +319,11 @@ class Workflow(_Model):
         ge=1,
         le=10_000,
         description="How many steps of a run may run at once, if the machine allows more.",
+    )
+    storage: Storage | None = Field(
+        default=None,
+        description="Where the artifacts of runs are kept: a folder, relative to the document, or a URL such as "
+        "`s3://bucket/folder`. Without it, with the records of the run.",
     )
     steps: dict[Name, Step] = Field(default_factory=dict)
     scenes: dict[Name, list[Name]] = Field(

@@ -13,7 +13,9 @@ from ..core.record import outputs
 from ..core.release import parse_target
 from ..core.run import Origin, Parent, Run
 from ..ports import Clock, NewRun, Report, Request, RunStore
+from ..storage import download
 from ..workspace import Workspace
+from . import kept
 from .launch import located
 
 
@@ -52,6 +54,10 @@ class Children:
             release = self._store.get_release(*parse_target(target))
             workflow, origin = release.workflow, Origin(path=release.path, release=target, files=dict(release.files))
         values = located(self._workspace, workflow, origin, bind(workflow.parameters, action.parameters))
+        for each in filter(kept.missing, kept.stored(run, self._workspace, action.parameters)):
+            download(each)
+        storage = kept.storage_of(self._workspace, workflow, origin.path) or run.origin.storage
+        origin = origin.model_copy(update={"storage": storage})
         child = self._store.create_run(
             NewRun(workflow, origin, values, cache=run.cache, parent=parent), self._clock.now()
         )

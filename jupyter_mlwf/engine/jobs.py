@@ -11,6 +11,7 @@ from ..core.units import seconds
 from ..files import write_atomically
 from ..ports import RunStore, StepJob
 from ..workspace import Workspace
+from . import kept
 from .launch import working_folder
 from .shares import Share
 
@@ -43,6 +44,8 @@ class Jobs:
             checks=step.checks,
             secrets={name: str(value) for name, value in start.parameters.items() if name in secret},
             protected=tuple(secret_values(run.workflow, run.parameters).values()),
+            storage=kept.located(self._workspace, run.origin),
+            fetch=tuple(filter(kept.missing, kept.stored(run, self._workspace, start.parameters))),
         )
 
     def _lay_out(self, sha256: str) -> Path:

@@ -11,11 +11,13 @@ from pydantic import JsonValue
 from ..core import cache
 from ..core.actions import Look
 from ..core.errors import MLWFError
-from ..core.run import Run
+from ..core.run import Artifact, Run
 from ..ports import Clock, RunStore, StepRunner
+from ..storage import holds
 from ..workspace import Workspace
 from .contents import TooManyFiles, known_content
 from .inputs import Inputs
+from .kept import stored
 from .launch import working_folder
 
 
@@ -83,6 +85,7 @@ class Results:
             self._workspace,
             self._workspace.locate(run.origin.path).parent,
             working_folder(self._workspace, run.origin, definition.notebook),
+            {str(each.path): each.sha256 for each in stored(run, self._workspace, parameters) if each.sha256},
         )
         try:
             code = self._code(run.origin.files[definition.notebook])
@@ -99,11 +102,14 @@ class Results:
 
     def _is_whole(self, earlier: cache.Earlier) -> bool:
         """Whether the files of a result are all there, as they were written."""
-        locate = self._workspace.locate
         notebook = earlier.source.notebook
-        return bool(notebook and locate(notebook).is_file()) and all(
-            known_content(locate(artifact.path)) == artifact.sha256
-            if artifact.sha256
-            else locate(artifact.path).is_dir()  # too large to be compared
-            for artifact in earlier.step.artifacts.values()
+        return bool(notebook and self._workspace.locate(notebook).is_file()) and all(
+            map(self._is_there, earlier.step.artifacts.values())
         )
+
+    def _is_there(self, artifact: Artifact) -> bool:
+        if artifact.url:
+            return holds(artifact.url, artifact.bytes)
+        path = self._workspace.locate(artifact.path)
+        # Without a digest, it is a folder that is too large to be compared.
+        return known_content(path) == artifact.sha256 if artifact.sha256 else path.is_dir()

@@ -98,6 +98,8 @@ _workflows = st.sampled_from(["other.mlwf", "../parts/été.mlwf", "nightly@1.2.
 _wholes = _optional(
     title=_null_or_text,
     max_parallel=st.integers(1, 9) | st.none(),
+    storage=st.none()
+    | st.sampled_from(["store", "../store", "file:///data/a b", "ftp://example.org/runs", "s3://bucket/a"]),
     layout=st.dictionaries(names, st.tuples(finite, finite).map(list), max_size=2),
 )
 _few_json_values = st.lists(json_values, max_size=3)
