@@ -261,6 +261,8 @@ class StepJob:
     """Whether a check that fails has the step fail; if a person is asked, whoever reads the report sees to it."""
     secrets: dict[str, str] = field(default_factory=dict)
     """References to the secrets that the notebook gets, by the name of the input. Only the runner looks them up."""
+    secret_environment: dict[str, str] = field(default_factory=dict)
+    """As `secrets`, by the name of the environment variable."""
     protected: tuple[str, ...] = ()
     """References to all secrets of the run: their values are not kept, whoever writes them."""
     storage: str | None = None

@@ -91,6 +91,9 @@ def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebook
                 message=f"The input '{key}' of the {what} has no value.",
                 mend=f"Give it a value or connect it: the {step.kind} sets no default.",
             )
+    for key, argument in step.environment.items():
+        place = f"steps.{name}.environment.{key}"
+        yield from _Arguments(workflow, notebooks, step).check_input(argument, place, None)
     if step.label is not None:
         yield from _Arguments(workflow, notebooks, step).check(step.label.items, f"steps.{name}.label.items", None)
     if step.person is not None:

@@ -74,12 +74,13 @@ def expressions(argument: Argument) -> Iterator[str]:
 
 
 def arguments(step: Step) -> Iterator[Argument]:
-    """All that a step is given: what it loops over, and its parameters in their order."""
+    """All that a step is given: what it loops over, its parameters in their order, and its environment."""
     if step.foreach is not None:
         yield step.foreach
     if step.label is not None:
         yield step.label.items
     yield from step.parameters.values()
+    yield from step.environment.values()
 
 
 def step_sources(step: Step) -> list[StepSource]:

@@ -236,6 +236,9 @@ class Origin(RunData):
         description="Where its artifacts are kept: a folder, relative to the workspace or absolute, or a URL; null: "
         "with its records.",
     )
+    secrets: list[str] = Field(
+        default_factory=list, description="References to the secrets of the runs that it is a part of."
+    )
 
 
 class Run(RunData):

@@ -12,6 +12,7 @@ from ..core.parameters import bind
 from ..core.record import outputs
 from ..core.release import parse_target
 from ..core.run import Origin, Parent, Run
+from ..core.secrets import secrets_of
 from ..ports import Clock, NewRun, Report, Request, RunStore
 from ..storage import download
 from ..workspace import Workspace
@@ -57,7 +58,7 @@ class Children:
         for each in filter(kept.missing, kept.stored(run, self._workspace, action.parameters)):
             download(each)
         storage = kept.storage_of(self._workspace, workflow, origin.path) or run.origin.storage
-        origin = origin.model_copy(update={"storage": storage})
+        origin = origin.model_copy(update={"storage": storage, "secrets": list(secrets_of(run))})
         child = self._store.create_run(
             NewRun(workflow, origin, values, cache=run.cache, parent=parent), self._clock.now()
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pydantic import JsonValue
-
 from ..core import cache
-from ..core.actions import Look
+from ..core.actions import Look, Start
 from ..core.errors import MLWFError
 from ..core.run import Artifact, Run
 from ..ports import Clock, RunStore, StepRunner
@@ -49,7 +47,7 @@ class Results:
         environment = lru_cache(self._runner.environment)  # the same for all that are looked for at one moment
         for each in looks:
             try:
-                fingerprints[each.step] = self._fingerprint(run, each.step, each.parameters, environment)
+                fingerprints[each.step] = self._fingerprint(run, each, environment)
             except Uncomparable as error:
                 found[each.step] = Missed(str(error))
         keys = {step: cache.key(fingerprint) for step, fingerprint in fingerprints.items()}
@@ -64,38 +62,37 @@ class Results:
                 found[step] = Missed(cache.why_not(fingerprint, last, definition, self._clock.now()))
         return found
 
-    def fingerprint(self, run: Run, step: str, parameters: Mapping[str, JsonValue]) -> dict[str, str]:
+    def fingerprint(self, run: Run, start: Start) -> dict[str, str]:
         """What the result of a step depends on, as it is now.
 
         Raises:
             Uncomparable: a folder among it is too large, or the kernel is not known.
         """
-        return self._fingerprint(run, step, parameters, self._runner.environment)
+        return self._fingerprint(run, start, self._runner.environment)
 
     def _fingerprint(
-        self,
-        run: Run,
-        step: str,
-        parameters: Mapping[str, JsonValue],
-        environment: Callable[[str | None], dict[str, str]],
+        self, run: Run, action: Look | Start, environment: Callable[[str | None], dict[str, str]]
     ) -> dict[str, str]:
-        definition = run.definition(step)
+        definition = run.definition(action.step)
         assert definition.notebook
+        fixed = {name: text for name, text in definition.environment.items() if isinstance(text, str)}
+        variables = {f"${name}": text for name, text in action.environment.items() if name not in fixed}
+        values = {**action.parameters, **variables}
         inputs = Inputs(
             self._workspace,
             self._workspace.locate(run.origin.path).parent,
             working_folder(self._workspace, run.origin, definition.notebook),
-            {str(each.path): each.sha256 for each in stored(run, self._workspace, parameters) if each.sha256},
+            {str(each.path): each.sha256 for each in stored(run, self._workspace, values) if each.sha256},
         )
         try:
             code = self._code(run.origin.files[definition.notebook])
             return {
                 cache.CODE: code.digest,
-                cache.ENVIRONMENT: cache.digest(dict(definition.environment)),
+                cache.ENVIRONMENT: cache.digest(fixed),
                 **environment(definition.kernel or code.kernel),
                 **inputs.in_code(code),
                 **inputs.declared(definition.files),
-                **inputs.given(parameters),
+                **inputs.given(values),
             }
         except (TooManyFiles, MLWFError) as error:
             raise Uncomparable(str(error)) from error

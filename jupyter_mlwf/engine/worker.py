@@ -393,7 +393,7 @@ class Worker:
         if not run.definition(start.step).reuses:
             return {}
         try:
-            fingerprint = await asyncio.to_thread(self._results.fingerprint, run, start.step, start.parameters)
+            fingerprint = await asyncio.to_thread(self._results.fingerprint, run, start)
         except Uncomparable as error:
             return {"not_cached": str(error)}
         return {"fingerprint": dict(fingerprint), "not_cached": missed.why if missed else None}

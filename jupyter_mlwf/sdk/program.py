@@ -173,6 +173,8 @@ class _Program:
         match key, value:
             case "after", _:
                 return _list(map(self._ref, step.after))
+            case "environment", _:
+                return _mapping({name: self._argument(text) for name, text in step.environment.items()})
             case "foreach", _:
                 return self._argument(step.foreach)
             case "retries", model.Retries(count=count) if value.model_fields_set == {"count"}:

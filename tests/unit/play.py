@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
@@ -150,8 +151,9 @@ class Play:
             case Cancel(step):
                 assert self.run.state == "stopping"
                 assert step in self.running
-            case Look(step, parameters):
+            case Look(step, parameters, environment):
                 self._check_begin(step, parameters)
+                self._check_environment(step, environment)
                 assert self.cache
                 assert self._definition(step).cache is not False
                 assert loop_of(step) != self.fresh
@@ -159,8 +161,12 @@ class Play:
                     self._serve(step, parameters)
                 else:
                     self.missed.add(step)
-            case Start(step, attempt, parameters) | Launch(step, attempt, parameters):
-                assert isinstance(action, Start) == (self._definition(step).notebook is not None)
+            case Start(step, attempt, parameters, environment):
+                assert self._definition(step).notebook is not None
+                self._check_environment(step, environment)
+                self._start(step, attempt, parameters)
+            case Launch(step, attempt, parameters):
+                assert self._definition(step).workflow is not None
                 self._start(step, attempt, parameters)
             case Wake(at):
                 assert at > self._now
@@ -214,6 +220,11 @@ class Play:
         for name, value in parameters.items():
             if expected[name] is not _MISSING:
                 assert value == expected[name]
+
+    def _check_environment(self, step: str, environment: dict[str, str]) -> None:
+        given = self._definition(step).environment
+        expected = {n: self._value(text, step) for n, text in given.items() if not self._is_open(text)}
+        assert environment == {n: v if isinstance(v, str) else json.dumps(v) for n, v in expected.items()}
 
     def _start(self, step: str, attempt: int, parameters: dict[str, JsonValue]) -> None:
         self._check_begin(step, parameters)

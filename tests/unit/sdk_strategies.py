@@ -224,6 +224,8 @@ def sound_workflows(draw: st.DrawFn) -> Workflow:
             if draw(st.booleans()):
                 data["max_parallel"] = draw(st.integers(1, 9) | st.none())
         steps[name] = draw(_kinds(asked, befores, loop)) | data
+        if asked and "environment" in steps[name] and draw(st.booleans()):
+            steps[name]["environment"]["FROM"] = {"from": f"params.{draw(st.sampled_from(asked))}"}
     whole = draw(_wholes)
     if ranked and draw(st.booleans()):
         whole["scenes"] = draw(

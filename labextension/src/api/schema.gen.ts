@@ -1516,10 +1516,10 @@ export interface components {
             checks: "fail" | "warn" | "ask";
             /**
              * Environment
-             * @description Environment variables of the notebook's processes.
+             * @description Environment variables of the notebook's processes: texts, or references, also to secrets.
              */
             environment?: {
-                [key: string]: string;
+                [key: string]: string | components["schemas"]["Reference"];
             };
             /**
              * Kernel
