@@ -200,7 +200,10 @@ class _Plan:
                     self._skip(name, f"Its condition is false: {definition.when}")
                     return
             except BadExpression as error:
-                self._fail(name, "error", str(error))
+                if unanswerable := self._ended.unanswerable(definition.when):
+                    self._skip(name, unanswerable.why)
+                else:
+                    self._fail(name, "error", str(error))
                 return
         if definition.foreach is not None:
             self._expand(name)

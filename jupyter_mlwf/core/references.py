@@ -100,8 +100,12 @@ def lacks(argument: Argument, skipped: Container[str]) -> bool:
 
 def texts_of(step: Step) -> list[str]:
     """The expressions of a step: those in its arguments, and its condition."""
-    found = [text for argument in arguments(step) for text in expressions(argument)]
+    found = _texts_in(step)
     return found if step.when is None else [*found, step.when]
+
+
+def _texts_in(step: Step) -> list[str]:
+    return [text for argument in arguments(step) for text in expressions(argument)]
 
 
 def parameters_of(step: Step) -> list[str]:
@@ -114,6 +118,13 @@ def looked_at(step: Step) -> list[str]:
     """Names of the steps that a step looks at: for a value, or in a condition."""
     found = [source.step for source in step_sources(step)]
     return found + [name for text in texts_of(step) for name in uses(text).steps]
+
+
+def given_by(step: Step) -> list[str]:
+    """Names of the steps that a step waits for without its condition, each once: for a value, or as it says."""
+    found = [source.step for source in step_sources(step)]
+    found += [name for text in _texts_in(step) for name in uses(text).steps]
+    return list(dict.fromkeys(found + step.after))
 
 
 def upstream(step: Step) -> list[str]:
