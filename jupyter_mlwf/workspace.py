@@ -88,6 +88,10 @@ class Workspace:
         """
         return self._fetched / digest / name
 
+    def is_fetched(self, path: str) -> bool:
+        """Whether a path is that of such a copy, or within one."""
+        return path.startswith(f"{self._fetched}{os.sep}")
+
     @property
     def _fetched(self) -> Path:
         return self.records / "fetched"

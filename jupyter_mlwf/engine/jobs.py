@@ -30,6 +30,7 @@ class Jobs:
         secret = secrets_in(run.workflow, step.parameters)
         variables = secrets_in(run.workflow, step.environment)
         environment = {name: value for name, value in start.environment.items() if name not in variables}
+        found = kept.stored(run, self._workspace, {**start.parameters, **environment}, self._store)
         folder = self._workspace.attempt(run.id, start.step, start.attempt)
         return StepJob(
             run=run.id,
@@ -48,7 +49,7 @@ class Jobs:
             secret_environment={name: start.environment[name] for name in variables & start.environment.keys()},
             protected=secrets_of(run),
             storage=kept.located(self._workspace, run.origin),
-            fetch=tuple(filter(kept.missing, kept.stored(run, self._workspace, {**start.parameters, **environment}))),
+            fetch=tuple(filter(kept.missing, found)),
         )
 
     def _lay_out(self, sha256: str) -> Path:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from ..core.cache import digest, texts
-from ..core.errors import BadRequest
+from ..core.errors import BadRequest, NotFound
 from ..core.run import Artifact, Origin, Run
 from ..core.storage import protocol_of, resolved
 from ..core.workflow import Workflow
+from ..ports import RunStore
 from ..storage import Kept, replace
 from ..workspace import Workspace
 from .contents import known_content
@@ -47,12 +49,26 @@ def located(workspace: Workspace, origin: Origin) -> str | None:
     return str(workspace.locate(origin.storage))
 
 
-def stored(run: Run, workspace: Workspace, parameters: Mapping[str, JsonValue]) -> Iterator[Kept]:
-    """Artifacts of a run that are kept away from this disk, and whose paths are among some values."""
-    away = [each for step in run.steps.values() for each in step.artifacts.values() if each.url]
-    if away:
-        taken = set(texts(dict(parameters)))
-        yield from (kept for each in away if str((kept := as_kept(workspace, each)).path) in taken)
+def stored(run: Run, workspace: Workspace, values: Mapping[str, JsonValue], store: RunStore) -> Iterator[Kept]:
+    """Artifacts that are kept away from this disk, and whose paths are among some values that a step of a run gets.
+
+    Runs that it is a part of, and those that are parts of it, may have written them.
+    """
+    taken = set(filter(workspace.is_fetched, texts(dict(values))))
+    runs, seen = [run], {run.id}
+    while taken and runs:
+        each = runs.pop()
+        for artifact in (artifact for step in each.steps.values() for artifact in step.artifacts.values()):
+            if artifact.url and str((kept := as_kept(workspace, artifact)).path) in taken:
+                taken.discard(str(kept.path))
+                yield kept
+        near = {step.child for step in each.steps.values() if step.child}
+        if each.parent:
+            near.add(each.parent.run)
+        for other in near - seen:
+            seen.add(other)
+            with suppress(NotFound):  # it was deleted
+                runs.append(store.get_run(other))
 
 
 def as_kept(workspace: Workspace, artifact: Artifact) -> Kept:

@@ -82,7 +82,7 @@ class Results:
             self._workspace,
             self._workspace.locate(run.origin.path).parent,
             working_folder(self._workspace, run.origin, definition.notebook),
-            {str(each.path): each.sha256 for each in stored(run, self._workspace, values) if each.sha256},
+            {str(each.path): each.sha256 for each in stored(run, self._workspace, values, self._store) if each.sha256},
         )
         try:
             code = self._code(run.origin.files[definition.notebook])

@@ -217,6 +217,21 @@ def test_a_workflow_of_a_step_has_its_own_storage_or_that_of_the_outer_one(proje
     write_workflow(project / "outer.mlwf", {**inner, "both": both}, storage=shelf.url)
     record = read(project, "run", "outer.mlwf")
     assert record["steps"]["both"]["outputs"]["read"] == ["hello", "hello"]
+    # What an inner run wrote is found again, and so is what an outer one gives to it.
+    shutil.rmtree(project / ".mlwf" / "fetched")
+    again = read(project, "run", "outer.mlwf", "--only", "both", "--inputs-from", "1", "--no-cache")
+    assert again["steps"]["both"]["outputs"]["read"] == ["hello", "hello"]
+    given = {"note": {"type": "str"}}
+    write_notebook(project / "read.ipynb", "note = ''", f"{MLWF}\nmlwf.output('read', open(note).read())")
+    takes = {"read": {"notebook": "read.ipynb", "parameters": {"note": {"from": "params.note"}}, "cache": False}}
+    write_workflow(
+        project / "takes.mlwf", takes, parameters=given, outputs={"read": {"from": "steps.read.outputs.read"}}
+    )
+    shutil.rmtree(project / ".mlwf" / "fetched")
+    note = {"note": {"from": "steps.inherits.outputs.note"}}
+    write_workflow(project / "outer.mlwf", {**inner, "last": {"workflow": "takes.mlwf", "parameters": note}})
+    last = read(project, "run", "outer.mlwf", "--only", "last", "--inputs-from", "1")
+    assert last["steps"]["last"]["outputs"]["read"] == "hello"
     assert shelf.files() == WRITTEN
     [run] = (project / "here").iterdir()
     assert files(run) == WRITTEN

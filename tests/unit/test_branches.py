@@ -85,9 +85,7 @@ def test_a_condition_may_ask_whether_a_step_was_skipped() -> None:
             "main": {"when": "params.go"},
             "instead": {"when": "steps.main.state == 'skipped'"},
             "also": {"when": "steps.main.state != 'skipped'"},
-            "joined": {
-                "parameters": {"x": {"first": [{"from": f"steps.{n}.outputs.num"} for n in ("main", "instead")]}}
-            },
+            "joined": {"parameters": {"x": {"first": one_of}}},
         },
         go=False,
     )
