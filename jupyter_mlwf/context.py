@@ -170,11 +170,18 @@ def answer_values(run: Run, step: str, assignments: Sequence[str]) -> dict[str, 
     waiting = run.steps[step].waiting if step in run.steps else None
     if waiting and waiting.what == "parameters":
         return values({name: run.workflow.parameters[name] for name in waiting.names}, assignments)
+    if waiting and (label := run.definition(step).label) and label.many:
+        return {item: _labels(text, label.classes) for item, text in values({}, assignments).items()}
     person = run.definition(step).person if waiting else None
     fields = (person.form or {}).get("properties") if person else None
     texts = {name: "str" for name, field in fields.items() if _is_text(field)} if isinstance(fields, dict) else {}
     kinds = dict.fromkeys(fields, "json") | texts if isinstance(fields, dict) else {}
     return values({name: Parameter.model_validate({"type": kind}) for name, kind in kinds.items()}, assignments)
+
+
+def _labels(text: JsonValue, classes: Sequence[str]) -> list[JsonValue]:
+    """The labels of an item that may have several, which are separated by commas unless a class has one in it."""
+    return [text] if text in classes else [each.strip() for each in str(text).split(",") if each.strip()]
 
 
 def _is_text(field: JsonValue) -> bool:

@@ -16,6 +16,7 @@ from .core.interface import NotebookInterface, interface_of
 from .core.release import Release, parse_target
 from .core.workflow import Workflow
 from .ports import BadNotebook, Notebooks
+from .storage import unusable
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,10 @@ class Reader:
                     parts[name] = part
                 found[name] = interface_of(part.workflow) if isinstance(part, Document | Release) else part
         interfaces = {name: each for name, each in found.items() if isinstance(each, NotebookInterface)}
-        return Document(path, workflow, interfaces, check(workflow, found), parts)
+        problems = check(workflow, found)
+        if not any(problem.place == "storage" for problem in problems):
+            problems += unusable(workflow.storage)
+        return Document(path, workflow, interfaces, problems, parts)
 
     def _inspect(self, notebook: Path) -> NotebookInterface | Problem:
         try:

@@ -17,7 +17,9 @@ from .core.record import RunSummary
 from .core.release import Release, ReleaseSummary
 from .core.run import Answer, Event, EventType, Origin, Parent, Run
 from .core.selection import Selection
+from .core.storage import protocol_of
 from .core.workflow import Workflow
+from .storage import Kept
 
 
 class Clock(Protocol):
@@ -259,8 +261,14 @@ class StepJob:
     """Whether a check that fails has the step fail; if a person is asked, whoever reads the report sees to it."""
     secrets: dict[str, str] = field(default_factory=dict)
     """References to the secrets that the notebook gets, by the name of the input. Only the runner looks them up."""
+    secret_environment: dict[str, str] = field(default_factory=dict)
+    """As `secrets`, by the name of the environment variable."""
     protected: tuple[str, ...] = ()
     """References to all secrets of the run: their values are not kept, whoever writes them."""
+    storage: str | None = None
+    """Where its artifacts are kept, if that is not its folder: an absolute path, or a URL."""
+    fetch: tuple[Kept, ...] = ()
+    """What it takes out of storages."""
 
     @property
     def notebook(self) -> Path:
@@ -275,7 +283,16 @@ class StepJob:
     @property
     def artifacts(self) -> Path:
         """Where `mlwf.artifact` lets the notebook write."""
-        return self.folder / "artifacts"
+        if self.storage is None or protocol_of(self.storage):
+            return self.folder / "artifacts"
+        return Path(self.storage, self.run, self.step, str(self.attempt))
+
+    @property
+    def url(self) -> str | None:
+        """Where its artifacts are to be put once they are written, if they are not there already."""
+        if self.storage is None or not protocol_of(self.storage):
+            return None
+        return f"{self.storage}/{self.run}/{self.step}/{self.attempt}"
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from .core.errors import BadRequest
 
 RECORDS = ".mlwf"
+#: RUN/STEP/ATTEMPT/... in a storage.
+_STORED = re.compile(r".*/r[0-9a-z]{19}/(?P<step>[A-Za-z][A-Za-z0-9_.-]*)/[0-9]+/(?P<rest>.+)")
 
 
 class Workspace:
@@ -68,10 +71,30 @@ class Workspace:
     def written(self, path: Path) -> str | None:
         """How a file that a step wrote is named whatever the run and the attempt; None for any other."""
         runs = self.records / "runs"
-        if not path.is_relative_to(runs):
-            return None
-        _, step, _, *rest = [*path.relative_to(runs).parts, "", "", ""]
-        return "/".join([step, *filter(None, rest)])
+        if path.is_relative_to(runs):
+            _, step, _, *rest = [*path.relative_to(runs).parts, "", "", ""]
+            return "/".join([step, *filter(None, rest)])
+        if path.is_relative_to(self._fetched):
+            return "/".join(path.relative_to(self._fetched).parts[1:])
+        # In a storage on this disk, whichever it is.
+        return "/".join(match.group("step", "rest")) if (match := _STORED.match(path.as_posix())) else None
+
+    def fetched(self, digest: str, name: str) -> Path:
+        """Where an artifact is that is kept in a storage, when it is needed: a copy, that may be deleted.
+
+        Args:
+            digest: of its content.
+            name: of the artifact.
+        """
+        return self._fetched / digest / name
+
+    def is_fetched(self, path: str) -> bool:
+        """Whether a path is that of such a copy, or within one."""
+        return path.startswith(f"{self._fetched}{os.sep}")
+
+    @property
+    def _fetched(self) -> Path:
+        return self.records / "fetched"
 
     def source(self, sha256: str) -> Path:
         """Where the frozen notebook of that digest is laid out for runs."""

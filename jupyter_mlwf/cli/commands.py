@@ -226,7 +226,7 @@ def inbox(context: Context, as_json: bool) -> None:
 @click.argument("run", metavar="RUN")
 @click.argument("step", metavar="STEP")
 @click.option("--reject", is_flag=True, help="Reject what is asked; without it, it is approved.")
-@click.option("-p", "values", multiple=True, metavar="NAME=VALUE", help="Value of a field, or the label of an item.")
+@click.option("-p", "values", multiple=True, metavar="NAME=VALUE", help="Of a field, or ITEM=LABEL (several: A,B).")
 @click.option("--comment", help="Why.")
 @as_json
 @click.pass_obj

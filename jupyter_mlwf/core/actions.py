@@ -28,6 +28,7 @@ class Look:
 
     step: str
     parameters: dict[str, JsonValue]
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Start:
     step: str
     attempt: int
     parameters: dict[str, JsonValue]
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from .errors import BadRequest, Conflict, InvalidParameters, NotFound, Problem
+from .errors import BadRequest, Conflict, InvalidAnswer, NotFound, Problem
 from .parameters import bind_some
 from .run import Answer, Run
 from .workflow import Label, Step
@@ -55,7 +55,8 @@ def accept(run: Run, step: str, answer: Answer, roles: Mapping[str, Sequence[str
         NotFound: there is no such step.
         Conflict: it waits for nothing.
         BadRequest: the person may not answer, or answers something else than what was asked.
-        InvalidParameters: values do not fit.
+        InvalidAnswer: it does not fit the form, or the classes.
+        InvalidParameters: values of parameters do not fit.
     """
     if step not in run.steps:
         raise NotFound(f"Run {run.number} has no step '{step}'. It has: {', '.join(run.steps)}.")
@@ -122,7 +123,7 @@ def _require_fit(form: Mapping[str, JsonValue] | None, values: Mapping[str, Json
         for path, message in _misfits(form, values)
     ]
     if problems:
-        raise InvalidParameters(problems)
+        raise InvalidAnswer(problems)
 
 
 def _misfits(form: Mapping[str, JsonValue], values: Mapping[str, JsonValue]) -> Iterator[tuple[list[str], str]]:
@@ -145,6 +146,6 @@ def _require_labels(run: Run, step: str, labels: Mapping[str, JsonValue]) -> Non
             choice = f"Choose from: {', '.join(definition.classes)}."
             problems.append(Problem(code="wrong-value", place=f"answer.{item}", message=what, mend=choice))
     if problems:
-        raise InvalidParameters(problems)
+        raise InvalidAnswer(problems)
     if not labels:
         raise BadRequest("There are no labels in the answer.")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from .references import arguments, lacks
+from .expressions import uses
+from .references import arguments, given_by, lacks
 from .run import STEP_ENDED, STEP_GOOD, Run
 from .workflow import Step
 
@@ -74,10 +75,19 @@ class Ended:
             return Verdict("fail", f"{listed(bad)} did not succeed.")
         if not self._all_ended(before):
             return WAIT
-        skipped = [other for other in before if other in self.skipped]
-        if skipped and (len(skipped) == len(before) or any(lacks(each, self.skipped) for each in arguments(step))):
-            return Verdict("skip", f"{listed(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped.")
+        # What only the condition looks at is no branch that this step is on: of a skip of it, the condition decides.
+        own = before if step.when is None else _only(before, set(given_by(step)))
+        skipped = [other for other in own if other in self.skipped]
+        if skipped and (len(skipped) == len(own) or any(lacks(each, self.skipped) for each in arguments(step))):
+            return Verdict("skip", f"{listed(skipped)} {_were(skipped)} skipped.")
         return RUN
+
+    def unanswerable(self, condition: str) -> Verdict | None:
+        """What becomes of a step whose condition cannot be evaluated; None if no skipped step is to blame."""
+        skipped = [other for other in dict.fromkeys(uses(condition).steps) if other in self.skipped]
+        if not skipped:
+            return None
+        return Verdict("skip", f"{listed(skipped)}, which its condition looks at, {_were(skipped)} skipped.")
 
     def _any(self, wanted: set[str], before: list[str], otherwise: str) -> Verdict:
         if not self._all_ended(before):
@@ -86,6 +96,14 @@ class Ended:
 
     def _all_ended(self, before: list[str]) -> bool:
         return all(other in self.good or other in self.bad or other in self.skipped for other in before)
+
+
+def _only(names: list[str], wanted: set[str]) -> list[str]:
+    return [name for name in names if name in wanted]
+
+
+def _were(names: list[str]) -> str:
+    return "was" if len(names) == 1 else "were"
 
 
 def listed(names: list[str]) -> str:

@@ -13,6 +13,7 @@ from .graph import dag, order
 from .interface import NotebookInput, NotebookInterface
 from .parameters import complain_input
 from .references import IndexSource, ItemSource, ParameterSource, StepSource, parse_reference
+from .storage import check_storage
 from .workflow import Argument, Expression, First, Person, Reference, Step, Value, Workflow
 
 Notebooks = Mapping[str, NotebookInterface | Problem]
@@ -30,6 +31,8 @@ def check(workflow: Workflow, notebooks: Notebooks) -> list[Problem]:
 
 def _check(workflow: Workflow, notebooks: Notebooks) -> Iterator[Problem]:
     yield from check_parameters(workflow.parameters)
+    if workflow.storage is not None:
+        yield from check_storage(workflow.storage)
     for name, step in workflow.steps.items():
         interface = _interface(step, notebooks)
         if isinstance(interface, Problem):
@@ -88,6 +91,9 @@ def _check_inputs(workflow: Workflow, name: str, step: Step, notebooks: Notebook
                 message=f"The input '{key}' of the {what} has no value.",
                 mend=f"Give it a value or connect it: the {step.kind} sets no default.",
             )
+    for key, argument in step.environment.items():
+        place = f"steps.{name}.environment.{key}"
+        yield from _Arguments(workflow, notebooks, step).check_input(argument, place, None)
     if step.label is not None:
         yield from _Arguments(workflow, notebooks, step).check(step.label.items, f"steps.{name}.label.items", None)
     if step.person is not None:

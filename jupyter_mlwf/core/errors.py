@@ -94,6 +94,19 @@ class InvalidParameters(MLWFError):
         super().__init__(f"{count} not fit; nothing was started.", found)
 
 
+class InvalidAnswer(MLWFError):
+    """What a person answered does not fit what was asked; the text says where and why."""
+
+    code = "invalid-answer"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        found = tuple(problems)
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        where = found[0].place.removeprefix("answer").lstrip(".")
+        which = f"'{where}': " if where else ""
+        super().__init__(f"The answer does not fit{more}. {which}{found[0].message}", found)
+
+
 class NotFound(MLWFError):
     """What was asked for does not exist."""
 

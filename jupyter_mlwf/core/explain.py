@@ -39,6 +39,7 @@ _ARGUMENTS: dict[str, type[BaseModel] | None] = {
 }
 _ARGUMENT_PLACES = {
     ("steps", "*", "parameters", "*"),
+    ("steps", "*", "environment", "*"),
     ("steps", "*", "foreach"),
     ("steps", "*", "label", "*"),
     ("outputs", "*"),

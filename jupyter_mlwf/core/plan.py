@@ -14,7 +14,7 @@ from .branch import Ended
 from .capacity import Amount, lacking, needed
 from .expressions import BadExpression, holds
 from .references import parameters_of
-from .resolve import Scope, Unresolved, items_of, resolve, value_of
+from .resolve import Scope, Unresolved, environment_of, items_of, resolve, value_of
 from .retry import MOST_LOST, lost_too_often, retry_at
 from .run import STEP_ENDED, EventType, Run, index_of, loop_of
 from .scope import scope_of
@@ -200,7 +200,10 @@ class _Plan:
                     self._skip(name, f"Its condition is false: {definition.when}")
                     return
             except BadExpression as error:
-                self._fail(name, "error", str(error))
+                if unanswerable := self._ended.unanswerable(definition.when):
+                    self._skip(name, unanswerable.why)
+                else:
+                    self._fail(name, "error", str(error))
                 return
         if definition.foreach is not None:
             self._expand(name)
@@ -322,15 +325,17 @@ class _Plan:
                         self._emit("step.queued", name)
                     continue
             try:
-                parameters = resolve(definition, self._scope(name))
+                scope = self._scope(name)
+                parameters, environment = resolve(definition, scope), environment_of(definition, scope)
             except Unresolved as error:
                 self._fail(name, "error", str(error))
                 continue
             if looks:
-                self._actions.append(Look(name, parameters))
+                self._actions.append(Look(name, parameters, environment))
+            elif definition.notebook:
+                self._actions.append(Start(name, len(step.attempts) + 1, parameters, environment))
             else:
-                begin = Start if definition.notebook else Launch
-                self._actions.append(begin(name, len(step.attempts) + 1, parameters))
+                self._actions.append(Launch(name, len(step.attempts) + 1, parameters))
 
     def _scope(self, name: str) -> Scope:
         return scope_of(self._run, self._workspace, name)

@@ -74,12 +74,13 @@ def expressions(argument: Argument) -> Iterator[str]:
 
 
 def arguments(step: Step) -> Iterator[Argument]:
-    """All that a step is given: what it loops over, and its parameters in their order."""
+    """All that a step is given: what it loops over, its parameters in their order, and its environment."""
     if step.foreach is not None:
         yield step.foreach
     if step.label is not None:
         yield step.label.items
     yield from step.parameters.values()
+    yield from step.environment.values()
 
 
 def step_sources(step: Step) -> list[StepSource]:
@@ -99,8 +100,12 @@ def lacks(argument: Argument, skipped: Container[str]) -> bool:
 
 def texts_of(step: Step) -> list[str]:
     """The expressions of a step: those in its arguments, and its condition."""
-    found = [text for argument in arguments(step) for text in expressions(argument)]
+    found = _texts_in(step)
     return found if step.when is None else [*found, step.when]
+
+
+def _texts_in(step: Step) -> list[str]:
+    return [text for argument in arguments(step) for text in expressions(argument)]
 
 
 def parameters_of(step: Step) -> list[str]:
@@ -113,6 +118,13 @@ def looked_at(step: Step) -> list[str]:
     """Names of the steps that a step looks at: for a value, or in a condition."""
     found = [source.step for source in step_sources(step)]
     return found + [name for text in texts_of(step) for name in uses(text).steps]
+
+
+def given_by(step: Step) -> list[str]:
+    """Names of the steps that a step waits for without its condition, each once: for a value, or as it says."""
+    found = [source.step for source in step_sources(step)]
+    found += [name for text in _texts_in(step) for name in uses(text).steps]
+    return list(dict.fromkeys(found + step.after))
 
 
 def upstream(step: Step) -> list[str]:

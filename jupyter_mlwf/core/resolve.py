@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -89,6 +90,22 @@ def resolve(step: Step, scope: Scope) -> dict[str, JsonValue]:
     for name, argument in step.parameters.items():
         if not _is_open(argument, scope):
             found[name] = value_of(argument, scope)
+    return found
+
+
+def environment_of(step: Step, scope: Scope) -> dict[str, str]:
+    """The environment variables of a step; of a secret, its reference. What is no text is written as JSON.
+
+    Raises:
+        Unresolved: a value does not exist.
+    """
+    found = {}
+    for name, argument in step.environment.items():
+        if isinstance(argument, str):
+            found[name] = argument
+        elif not _is_open(argument, scope):
+            value = value_of(argument, scope)
+            found[name] = value if isinstance(value, str) else json.dumps(value)
     return found
 
 

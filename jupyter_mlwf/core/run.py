@@ -62,6 +62,10 @@ class Artifact(RunData):
     sha256: str | None = Field(
         default=None, description="Digest of the content; null for a folder too large to be compared."
     )
+    url: str | None = Field(
+        default=None,
+        description="Where it is kept, if that is a storage away from this disk: at `path` it is when it is needed.",
+    )
 
 
 class Check(RunData):
@@ -226,6 +230,14 @@ class Origin(RunData):
     files: dict[str, str] = Field(
         default_factory=dict,
         description="The notebooks as they were when the run was created: SHA-256 by the path that the document gives.",
+    )
+    storage: str | None = Field(
+        default=None,
+        description="Where its artifacts are kept: a folder, relative to the workspace or absolute, or a URL; null: "
+        "with its records.",
+    )
+    secrets: list[str] = Field(
+        default_factory=list, description="References to the secrets of the runs that it is a part of."
     )
 
 

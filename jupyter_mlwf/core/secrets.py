@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from .errors import Problem
 from .interface import NotebookInput
 from .references import ParameterSource, parse_reference
+from .run import Run
 from .workflow import Argument, Reference, Step, Workflow
 
 _REFERENCE = re.compile(
@@ -49,9 +50,9 @@ def secret_of(workflow: Workflow, argument: Argument) -> str | None:
     return source.name if isinstance(source, ParameterSource) and _is_secret(workflow, source.name) else None
 
 
-def secret_inputs(workflow: Workflow, step: Step) -> set[str]:
-    """The inputs of a step that take a secret."""
-    return {name for name, argument in step.parameters.items() if secret_of(workflow, argument)}
+def secrets_in(workflow: Workflow, arguments: Mapping[str, Argument]) -> set[str]:
+    """Those of some inputs, or environment variables, that take a secret."""
+    return {name for name, argument in arguments.items() if secret_of(workflow, argument)}
 
 
 def check_handed_on(name: str, step: Step, wanted: NotebookInput | None, place: str) -> Iterator[Problem]:
@@ -99,6 +100,11 @@ def no_secret(wanted: str, place: str) -> Problem:
 def secret_values(workflow: Workflow, values: Mapping[str, JsonValue]) -> dict[str, str]:
     """Of the values of parameters, the references to secrets."""
     return {name: str(value) for name, value in values.items() if value is not None and _is_secret(workflow, name)}
+
+
+def secrets_of(run: Run) -> tuple[str, ...]:
+    """References to all secrets of a run, and of the runs that it is a part of."""
+    return tuple(dict.fromkeys([*run.origin.secrets, *secret_values(run.workflow, run.parameters).values()]))
 
 
 def _is_secret(workflow: Workflow, parameter: str) -> bool:

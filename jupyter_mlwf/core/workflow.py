@@ -128,6 +128,17 @@ Argument = Annotated[
 ]
 
 
+def _text_kind(value: object) -> str:
+    return "reference" if isinstance(value, Reference | dict) else "literal"
+
+
+#: A text, or where it comes from.
+Text = Annotated[
+    Annotated[str, Tag("literal")] | Annotated[Reference, Tag("reference")],
+    Discriminator(_text_kind),
+]
+
+
 class Parameter(_Model):
     """A question that a run of the workflow answers."""
 
@@ -256,8 +267,9 @@ class Step(_Model):
     checks: Literal["fail", "warn", "ask"] = Field(
         default="fail", description="Whether a check that fails has the step fail, only shows, or asks a person."
     )
-    environment: dict[EnvironmentName, str] = Field(
-        default_factory=dict, description="Environment variables of the notebook's processes."
+    environment: dict[EnvironmentName, Text] = Field(
+        default_factory=dict,
+        description="Environment variables of the notebook's processes: texts, or references, also to secrets.",
     )
     kernel: str | None = Field(
         default=None, description="Name of the kernel to use instead of the one the notebook names."
@@ -304,6 +316,7 @@ class Step(_Model):
 
 
 Position = tuple[Number, Number]
+Storage = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 
 
 class Workflow(_Model):
@@ -318,6 +331,11 @@ class Workflow(_Model):
         ge=1,
         le=10_000,
         description="How many steps of a run may run at once, if the machine allows more.",
+    )
+    storage: Storage | None = Field(
+        default=None,
+        description="Where the artifacts of runs are kept: a folder, relative to the document, or a URL such as "
+        "`s3://bucket/folder`. Without it, with the records of the run.",
     )
     steps: dict[Name, Step] = Field(default_factory=dict)
     scenes: dict[Name, list[Name]] = Field(

@@ -12,8 +12,10 @@ from ..core.parameters import bind
 from ..core.record import outputs
 from ..core.release import parse_target
 from ..core.run import Origin, Parent, Run
+from ..core.secrets import secrets_of
 from ..ports import Clock, NewRun, Report, Request, RunStore
 from ..workspace import Workspace
+from . import kept
 from .launch import located
 
 
@@ -52,6 +54,8 @@ class Children:
             release = self._store.get_release(*parse_target(target))
             workflow, origin = release.workflow, Origin(path=release.path, release=target, files=dict(release.files))
         values = located(self._workspace, workflow, origin, bind(workflow.parameters, action.parameters))
+        storage = kept.storage_of(self._workspace, workflow, origin.path) or run.origin.storage
+        origin = origin.model_copy(update={"storage": storage, "secrets": list(secrets_of(run))})
         child = self._store.create_run(
             NewRun(workflow, origin, values, cache=run.cache, parent=parent), self._clock.now()
         )
@@ -70,7 +74,7 @@ class Children:
             return [Report(parent.run, parent.step, parent.attempt, "step.failed", dict(data))]
         told = [
             Report(parent.run, parent.step, parent.attempt, "step.output", {"name": name, "value": value})
-            for name, value in outputs(run).items()
+            for name, value in outputs(run, self._workspace.root).items()
         ]
         return [*told, Report(parent.run, parent.step, parent.attempt, "step.succeeded")]
 

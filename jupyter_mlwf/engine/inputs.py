@@ -22,14 +22,16 @@ class Inputs:
         workspace: holds what steps wrote, which is named without the run that it was written in.
         document: the folder of the document.
         cwd: where the kernel starts; None if that is a new, empty folder.
+        stored: digests of artifacts that are kept away from this disk, by their paths on it.
 
     All methods may raise `TooManyFiles`.
     """
 
-    def __init__(self, workspace: Workspace, document: Path, cwd: Path | None) -> None:
+    def __init__(self, workspace: Workspace, document: Path, cwd: Path | None, stored: Mapping[str, str]) -> None:
         self._workspace = workspace
         self._document = document
         self._cwd = cwd
+        self._stored = stored
 
     def declared(self, files: Iterable[str]) -> dict[str, str]:
         """Files that the step names."""
@@ -39,7 +41,7 @@ class Inputs:
         """Values of parameters, with the files and folders whose paths are among them."""
         parts = {}
         for name, value in parameters.items():
-            files = {text: found for text in texts(value) if (found := self._content(text))}
+            files = {t: found for t in texts(value) if (found := self._stored.get(t) or self._content(t))}
             names = {text: self._workspace.written(Path(text)) or text for text in files}
             parts[f"{PARAMETER} {name}"] = digest(replaced(value, names))
             parts |= {f"{FILE} {names[text]}": found for text, found in files.items()}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from ..core.actions import Start
 from ..core.run import Run
-from ..core.secrets import secret_inputs, secret_values
+from ..core.secrets import secrets_in, secrets_of
 from ..core.units import seconds
 from ..files import write_atomically
 from ..ports import RunStore, StepJob
 from ..workspace import Workspace
+from . import kept
 from .launch import working_folder
 from .shares import Share
 
@@ -26,7 +27,10 @@ class Jobs:
         """The job of a step, with its part of the machine."""
         step = run.definition(start.step)
         assert step.notebook
-        secret = secret_inputs(run.workflow, step)
+        secret = secrets_in(run.workflow, step.parameters)
+        variables = secrets_in(run.workflow, step.environment)
+        environment = {name: value for name, value in start.environment.items() if name not in variables}
+        found = kept.stored(run, self._workspace, {**start.parameters, **environment}, self._store)
         folder = self._workspace.attempt(run.id, start.step, start.attempt)
         return StepJob(
             run=run.id,
@@ -39,10 +43,13 @@ class Jobs:
             kernel=step.kernel,
             timeout=seconds(step.timeout) if step.timeout else None,
             memory=share.amount.memory or None,
-            environment=step.environment | ({"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {}),
+            environment=environment | ({"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {}),
             checks=step.checks,
             secrets={name: str(value) for name, value in start.parameters.items() if name in secret},
-            protected=tuple(secret_values(run.workflow, run.parameters).values()),
+            secret_environment={name: start.environment[name] for name in variables & start.environment.keys()},
+            protected=secrets_of(run),
+            storage=kept.located(self._workspace, run.origin),
+            fetch=tuple(filter(kept.missing, found)),
         )
 
     def _lay_out(self, sha256: str) -> Path:

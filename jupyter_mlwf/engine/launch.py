@@ -20,6 +20,7 @@ from ..documents import Document
 from ..ports import Clock, NewRun, RunStore
 from ..secrets import require_unwritten
 from ..workspace import Workspace
+from .kept import storage_of
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Launcher:
         blobs: dict[str, bytes],
     ) -> Run:
         values = located(self._workspace, workflow, origin, bind(workflow.parameters, parameters))
+        origin = origin.model_copy(update={"storage": storage_of(self._workspace, workflow, origin.path)})
         named = {path: blobs[sha256] for path, sha256 in origin.files.items() if sha256 in blobs}
         require_unwritten(secret_values(workflow, values), workflow, named)
         steps = select(workflow, scene=part.scene, only=part.only, first=part.first, last=part.last)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pydantic import JsonValue
-
 from ..core import cache
-from ..core.actions import Look
+from ..core.actions import Look, Start
 from ..core.errors import MLWFError
-from ..core.run import Run
+from ..core.run import Artifact, Run
 from ..ports import Clock, RunStore, StepRunner
+from ..storage import holds
 from ..workspace import Workspace
 from .contents import TooManyFiles, known_content
 from .inputs import Inputs
+from .kept import stored
 from .launch import working_folder
 
 
@@ -47,7 +47,7 @@ class Results:
         environment = lru_cache(self._runner.environment)  # the same for all that are looked for at one moment
         for each in looks:
             try:
-                fingerprints[each.step] = self._fingerprint(run, each.step, each.parameters, environment)
+                fingerprints[each.step] = self._fingerprint(run, each, environment)
             except Uncomparable as error:
                 found[each.step] = Missed(str(error))
         keys = {step: cache.key(fingerprint) for step, fingerprint in fingerprints.items()}
@@ -62,48 +62,51 @@ class Results:
                 found[step] = Missed(cache.why_not(fingerprint, last, definition, self._clock.now()))
         return found
 
-    def fingerprint(self, run: Run, step: str, parameters: Mapping[str, JsonValue]) -> dict[str, str]:
+    def fingerprint(self, run: Run, start: Start) -> dict[str, str]:
         """What the result of a step depends on, as it is now.
 
         Raises:
             Uncomparable: a folder among it is too large, or the kernel is not known.
         """
-        return self._fingerprint(run, step, parameters, self._runner.environment)
+        return self._fingerprint(run, start, self._runner.environment)
 
     def _fingerprint(
-        self,
-        run: Run,
-        step: str,
-        parameters: Mapping[str, JsonValue],
-        environment: Callable[[str | None], dict[str, str]],
+        self, run: Run, action: Look | Start, environment: Callable[[str | None], dict[str, str]]
     ) -> dict[str, str]:
-        definition = run.definition(step)
+        definition = run.definition(action.step)
         assert definition.notebook
+        fixed = {name: text for name, text in definition.environment.items() if isinstance(text, str)}
+        variables = {f"${name}": text for name, text in action.environment.items() if name not in fixed}
+        values = {**action.parameters, **variables}
         inputs = Inputs(
             self._workspace,
             self._workspace.locate(run.origin.path).parent,
             working_folder(self._workspace, run.origin, definition.notebook),
+            {str(each.path): each.sha256 for each in stored(run, self._workspace, values, self._store) if each.sha256},
         )
         try:
             code = self._code(run.origin.files[definition.notebook])
             return {
                 cache.CODE: code.digest,
-                cache.ENVIRONMENT: cache.digest(dict(definition.environment)),
+                cache.ENVIRONMENT: cache.digest(fixed),
                 **environment(definition.kernel or code.kernel),
                 **inputs.in_code(code),
                 **inputs.declared(definition.files),
-                **inputs.given(parameters),
+                **inputs.given(values),
             }
         except (TooManyFiles, MLWFError) as error:
             raise Uncomparable(str(error)) from error
 
     def _is_whole(self, earlier: cache.Earlier) -> bool:
         """Whether the files of a result are all there, as they were written."""
-        locate = self._workspace.locate
         notebook = earlier.source.notebook
-        return bool(notebook and locate(notebook).is_file()) and all(
-            known_content(locate(artifact.path)) == artifact.sha256
-            if artifact.sha256
-            else locate(artifact.path).is_dir()  # too large to be compared
-            for artifact in earlier.step.artifacts.values()
+        return bool(notebook and self._workspace.locate(notebook).is_file()) and all(
+            map(self._is_there, earlier.step.artifacts.values())
         )
+
+    def _is_there(self, artifact: Artifact) -> bool:
+        if artifact.url:
+            return holds(artifact.url, artifact.bytes)
+        path = self._workspace.locate(artifact.path)
+        # Without a digest, it is a folder that is too large to be compared.
+        return known_content(path) == artifact.sha256 if artifact.sha256 else path.is_dir()

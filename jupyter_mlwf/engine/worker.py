@@ -26,6 +26,7 @@ from .answering import Answering
 from .children import Child, Children
 from .contents import known_content
 from .jobs import Jobs
+from .kept import put_aside
 from .recovery import forget_the_dead
 from .results import Missed, Results, Uncomparable
 from .shares import Shares
@@ -396,7 +397,7 @@ class Worker:
         if not run.definition(start.step).reuses:
             return {}
         try:
-            fingerprint = await asyncio.to_thread(self._results.fingerprint, run, start.step, start.parameters)
+            fingerprint = await asyncio.to_thread(self._results.fingerprint, run, start)
         except Uncomparable as error:
             return {"not_cached": str(error)}
         return {"fingerprint": dict(fingerprint), "not_cached": missed.why if missed else None}
@@ -456,7 +457,9 @@ class Worker:
     async def _recorded(self, report: Report) -> dict[str, JsonValue]:
         if report.type != "step.artifact":
             return report.data
-        path = Path(str(report.data["path"]))
+        path, url = Path(str(report.data["path"])), report.data.get("url")
         # Of a folder the runner gives none; like this, a result whose folder was altered does not serve again.
         sha256 = report.data.get("sha256") or await asyncio.to_thread(known_content, path)
+        if url:
+            path = await asyncio.to_thread(put_aside, self._workspace, path, str(url), str(sha256 or "") or None)
         return {**report.data, "path": self._workspace.record(path), "sha256": sha256}

@@ -126,8 +126,8 @@ class Cells:
         environment = {
             **os.environ,
             **job.environment,
-            **marks(job),
             **self._secrets.environment,
+            **marks(job),
             ARTIFACTS_VARIABLE: str(job.artifacts),
         }
         try:

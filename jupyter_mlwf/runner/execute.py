@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import papermill
 from nbformat import NotebookNode
@@ -20,6 +21,7 @@ from ..core.errors import BadRequest, MLWFError
 from ..core.run import EventType
 from ..core.workflow import IDENTIFIER_PATTERN
 from ..ports import Report, StepJob
+from ..storage import StorageError, download
 from .cells import Cells
 from .engine import ENGINE_NAME
 from .failure import Failure, bounded, in_words
@@ -41,7 +43,7 @@ class Execution:
         self._config = config
         self._report = report
         self._launched = launched
-        self._records = Records(self._tell, job.artifacts)
+        self._records = Records(self._tell, job.artifacts, job.url)
         self._kept: KeptNotebook | None = None
         self._secrets = StepSecrets(job)
         self._failure: Failure | None = None
@@ -107,12 +109,15 @@ class Execution:
                 self._kept.save()
             if (exposed := self._secrets.delete_exposed(self._job.artifacts)) and not self._failure:
                 self._failure = Failure("error", exposed)
-            self._records.tell_artifacts()
+            try:
+                self._records.tell_artifacts()
+            except StorageError as error:
+                self._failure = self._failure or Failure("error", str(error))
 
     def _execute(self) -> None:
         job = self._job
         self._secrets.look_up()
-        job.artifacts.mkdir(parents=True, exist_ok=True)
+        _prepare(job)
         nb = read_source(job.source)
         self._kept = KeptNotebook(nb, job.notebook, self._secrets.redactor)
         _require_identifiers([*job.parameters, *job.secrets])
@@ -165,6 +170,24 @@ class _Notes(NotebookExecutionManager):  # type: ignore[misc]
         self.end_time = self.now()
         notes = self.nb.metadata.papermill
         notes.update(end_time=self.end_time.isoformat(), duration=(self.end_time - self.start_time).total_seconds())
+
+
+def _prepare(job: StepJob) -> None:
+    """Have what a job takes on this disk, and a folder for its artifacts.
+
+    Raises:
+        StorageError: a storage is not there, or has not what it should.
+    """
+    if job.storage and not job.url:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        if not Path(job.storage).is_dir():
+            raise StorageError(f"The storage {job.storage} is not there: there is no such folder any more.")
+    for kept in job.fetch:
+        download(kept)
+    try:
+        job.artifacts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"Nothing can be written to {job.artifacts}: {error.strerror}.") from error
 
 
 def _require_identifiers(names: Iterable[str]) -> None:

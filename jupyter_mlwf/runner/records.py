@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from ..core.recording import read
 from ..core.run import EventType
+from ..storage import upload
 
 Tell = Callable[[EventType, dict[str, JsonValue]], None]
 
@@ -28,9 +29,10 @@ class FailedCheck(NamedTuple):
 class Records:
     """Passes records on as they arrive, and keeps back what can only be told at the end."""
 
-    def __init__(self, tell: Tell, artifacts: Path) -> None:
+    def __init__(self, tell: Tell, artifacts: Path, url: str | None = None) -> None:
         self._tell = tell
         self._folder = artifacts
+        self._url = url
         self._artifacts: dict[str, None] = {}
         self._failed: dict[str, FailedCheck] = {}
 
@@ -52,9 +54,17 @@ class Records:
         self._tell(kind, data)
 
     def tell_artifacts(self) -> None:
-        """Report the artifacts that were written, and leave out those that were only announced."""
+        """Report the artifacts that were written, and leave out those that were only announced.
+
+        Raises:
+            StorageError: one does not get to where it is to be kept.
+        """
         for name in self._artifacts:
-            if described := describe(self._folder / name):
+            path = self._folder / name
+            if described := describe(path):
+                if self._url:
+                    described["url"] = f"{self._url}/{name}"
+                    upload(path, f"{self._url}/{name}")
                 self._tell("step.artifact", {"name": name, **described})
 
     @property

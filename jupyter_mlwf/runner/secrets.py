@@ -53,7 +53,8 @@ class StepSecrets:
 
     def look_up(self) -> None:
         """Find the values: from here on they are redacted."""
-        for reference in dict.fromkeys([*self._job.secrets.values(), *self._job.protected]):
+        given = [*self._job.secrets.values(), *self._job.secret_environment.values()]
+        for reference in dict.fromkeys([*given, *self._job.protected]):
             try:
                 self._values[reference] = find(reference)
             except MissingSecret as error:
@@ -70,7 +71,7 @@ class StepSecrets:
             MissingSecret: one is not there, or cannot be protected.
             BadRequest: a notebook in that language cannot be given one.
         """
-        for name, reference in self._job.secrets.items():
+        for name, reference in [*self._job.secrets.items(), *self._job.secret_environment.items()]:
             if reference in self._missing:
                 why = self._missing[reference]
                 raise MissingSecret(f"The secret '{name}' ({reference}) cannot be used. {why}")
@@ -83,7 +84,8 @@ class StepSecrets:
     @property
     def environment(self) -> dict[str, str]:
         """What the environment of the kernel has besides."""
-        return {f"{VARIABLE}{name}": self._values[reference] for name, reference in self._job.secrets.items()}
+        named = {f"{VARIABLE}{name}": reference for name, reference in self._job.secrets.items()}
+        return {name: self._values[reference] for name, reference in (self._job.secret_environment | named).items()}
 
     @property
     def remarks(self) -> Iterator[str]:

@@ -32,10 +32,15 @@ class Draft:
         *,
         title: str | Unset | None = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        storage: str | os.PathLike[str] | Unset | None = UNSET,
         sections: Iterable[Section] = (),
     ) -> None:
         empty: dict[str, JsonValue] = {section: {} for section in sections}
-        self._document = sound({"name": name, **given(title=title, max_parallel=max_parallel), **empty})
+        keywords = given(title=title, max_parallel=max_parallel)
+        place = given(storage=os.fspath(storage) if isinstance(storage, os.PathLike) else storage)
+        self._document = sound({"name": name, **keywords, **place, **empty})
+        if problems := problems_of(self._document):
+            raise Refused(str(problems[0]), problems)
         self._path: Path | None = None
 
     @property

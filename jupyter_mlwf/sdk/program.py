@@ -29,6 +29,7 @@ _METHODS: dict[StepKind, Callable[..., object]] = {
     "person": Workflow.person,
     "label": Workflow.label,
 }
+_KEYWORDS = ("title", "max_parallel", "storage")
 _SECTIONS = ("parameters", "steps", "scenes", "outputs")
 
 
@@ -113,7 +114,7 @@ class _Program:
 
     def _head(self) -> _Group:
         workflow = self._workflow
-        data = {name: each for name, each in _dumped(workflow).items() if name in ("title", "max_parallel")}
+        data = {name: each for name, each in _dumped(workflow).items() if name in _KEYWORDS}
         given = [_text(workflow.name), *_keywords(data)]
         empty: list[JsonValue] = [
             each for each in _SECTIONS if each in workflow.model_fields_set and not getattr(workflow, each)
@@ -172,6 +173,8 @@ class _Program:
         match key, value:
             case "after", _:
                 return _list(map(self._ref, step.after))
+            case "environment", _:
+                return _mapping({name: self._argument(text) for name, text in step.environment.items()})
             case "foreach", _:
                 return self._argument(step.foreach)
             case "retries", model.Retries(count=count) if value.model_fields_set == {"count"}:

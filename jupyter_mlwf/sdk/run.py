@@ -18,8 +18,10 @@ from ..core.record import RunRecord, StepRecord, outputs
 from ..core.run import Answer, Run, RunState
 from ..engine.follow import POLL_SECONDS
 from ..engine.inbox import Question, asked
+from ..engine.kept import as_kept, missing
 from ..engine.ondemand import ensure_worker
 from ..ports import LOG_NAME
+from ..storage import download
 from ..widgets.show import bundle, graph
 from .errors import Refused, in_words
 from .values import Step, Value, plain
@@ -210,6 +212,23 @@ class RunHandle:
         if recorded is None:
             raise NotFound(f"Step '{name}' of run {run.number} has no executed notebook: {run.steps[name].state}.")
         return self._context.workspace.locate(recorded)
+
+    def artifact(self, step: Step | str, name: str, /) -> Path:
+        """Path of a file or folder that a step wrote to `mlwf.artifact(name)`; it is fetched, if a storage has it.
+
+        Raises:
+            NotFound: the run has no such step, or it wrote no such artifact.
+            StorageError: the storage cannot be reached, or has it no more.
+        """
+        run, of = self._now(), name_of(step)
+        found = run.steps[of].artifacts if of in run.steps else {}
+        if name not in found:
+            there = f"It has: {', '.join(found)}." if found else "It has none."
+            raise NotFound(f"Step '{of}' of run {run.number} has no artifact '{name}'. {there}")
+        workspace = self._context.workspace
+        if found[name].url and missing(kept := as_kept(workspace, found[name])):
+            download(kept)
+        return workspace.locate(found[name].path)
 
     def log(self, step: Step | str, /) -> str:
         """What the cells and processes of a step wrote.

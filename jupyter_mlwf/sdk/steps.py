@@ -15,6 +15,8 @@ from .errors import Refused
 from .values import UNSET, Input, Step, Unset, Value, condition, plain
 
 #: What most would write as a number, but has a unit.
+#: Keywords that say how a step is run, and may hold what is known only when it starts.
+_COMPUTED = ("when", "foreach", "after", "environment")
 _DURATIONS = ("timeout", "deadline")
 
 
@@ -58,7 +60,7 @@ class Steps(Draft):
         max_parallel: int | Unset | None = UNSET,
         allow_failure: bool | Unset = UNSET,
         checks: Literal["fail", "warn", "ask"] | Unset = UNSET,
-        environment: Mapping[str, str] | Unset = UNSET,
+        environment: Mapping[str, str | Input] | Unset = UNSET,
         kernel: str | Unset | None = UNSET,
         retries: int | Retries | Unset | None = UNSET,
         timeout: str | Unset | None = UNSET,
@@ -82,7 +84,7 @@ class Steps(Draft):
             max_parallel: how many items of a loop may run at once.
             allow_failure: whether the run goes on, and may succeed, if this step fails.
             checks: whether a check that fails has the step fail, only shows, or asks a person.
-            environment: environment variables of the notebook's processes.
+            environment: environment variables of the notebook's processes: texts, or parameters, also secret ones.
             kernel: name of the kernel to use instead of the one that the notebook names.
             retries: how often it is started again if it fails, or a `Retries`.
             timeout: how long an attempt may take, such as `30m`.
@@ -269,8 +271,8 @@ class Steps(Draft):
         policy: Mapping[str, object],
     ) -> Step:
         """Add a step of any kind: what it is, what it is given, and when and how it is run."""
-        when, foreach, after = (policy.get(key, UNSET) for key in ("when", "foreach", "after"))
-        data = what | self._fixed(name, {k: v for k, v in policy.items() if k not in ("when", "foreach", "after")})
+        when, foreach, after, environment = (policy.get(key, UNSET) for key in _COMPUTED)
+        data = what | self._fixed(name, {k: v for k, v in policy.items() if k not in _COMPUTED})
         if not isinstance(when, Unset):
             self._require_own(f"steps.{name}.when", when)
             data["when"] = None if when is None else condition(when, f"The condition of step '{name}'")
@@ -279,6 +281,13 @@ class Steps(Draft):
         if not isinstance(after, Unset):
             befores = after if isinstance(after, Iterable) and not isinstance(after, str) else [after]
             data["after"] = [self._named(f"steps.{name}.after", each) for each in befores]
+        if isinstance(environment, Mapping):
+            data["environment"] = {
+                key: self._argument(f"steps.{name}.environment.{key}", value, f"The variable '{key}' of step '{name}'")
+                for key, value in environment.items()
+            }
+        elif not isinstance(environment, Unset):
+            data |= self._fixed(name, {"environment": environment})
         given = more_inputs if isinstance(inputs, Unset) else _all_inputs(name, inputs, more_inputs)
         if given or not isinstance(inputs, Unset):
             data["parameters"] = {

@@ -42,6 +42,7 @@ class Workflow(Steps):
         name: up to 64 letters, digits, `-` and `_`, a letter first.
         title: shown instead of the name.
         max_parallel: how many steps of a run may run at once, if the machine allows more.
+        storage: where artifacts of runs are kept: a folder, relative to the document, or a URL.
         sections: parts of the document that are written even while they are empty.
     """
 

@@ -126,6 +126,7 @@ def _has_shape(data: dict[str, JsonValue]) -> bool:
         and isinstance(data.get("name"), str)
         and isinstance(data.get("title"), str | None)
         and _is_number(data.get("max_parallel"))
+        and isinstance(data.get("storage"), str | None)
         and isinstance(parameters, dict)
         and all(isinstance(parameter, dict) for parameter in parameters.values())
         and isinstance(steps, dict)

@@ -17,7 +17,16 @@ from pydantic import BaseModel, ValidationError
 from tornado import web
 
 from ..core.codec import parse
-from ..core.errors import BadRequest, Conflict, InvalidParameters, InvalidWorkflow, MLWFError, NotFound, Problem
+from ..core.errors import (
+    BadRequest,
+    Conflict,
+    InvalidAnswer,
+    InvalidParameters,
+    InvalidWorkflow,
+    MLWFError,
+    NotFound,
+    Problem,
+)
 from .contract import EVENTS_PATH, OPERATIONS, PREFIX, Operation, ProblemDetails, Query
 from .events import EventsSocket
 from .operations import IMPLEMENTATIONS, Call, File
@@ -29,6 +38,7 @@ _STATUS: dict[type[MLWFError], int] = {
     Conflict: 409,
     InvalidWorkflow: 422,
     InvalidParameters: 422,
+    InvalidAnswer: 422,
 }
 
 

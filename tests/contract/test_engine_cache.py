@@ -292,3 +292,37 @@ def test_steps_after_a_cached_one_get_what_it_got(pair: Flow) -> None:
     run = pair.run()
     assert states(run) == {"make": "cached", "use": "succeeded"}
     assert run.steps["use"].outputs == {"text": "1,21,2", "double": 12}
+
+
+def test_variables_that_come_from_elsewhere_count_by_their_values(flow: Flow) -> None:
+    flow.notebook("make", "mlwf.output('mode', [mode])\nmlwf.artifact('data').write_text(mode)", inputs="mode = ''")
+    flow.notebook(
+        "use",
+        "import os\nfrom pathlib import Path\nnames = ('FIXED', 'MODE', 'LIST', 'RATE', 'OPEN')",
+        "mlwf.output('seen', [os.environ.get(name) for name in names] + [Path(os.environ['DATA']).read_text()])",
+    )
+    environment = {
+        "FIXED": "1",
+        "MODE": {"from": "params.mode"},
+        "LIST": {"from": "steps.make.outputs.mode"},
+        "RATE": {"from": "params.rate"},
+        "OPEN": {"from": "params.open"},
+        "DATA": {"from": "steps.make.artifacts.data"},
+    }
+    flow.write(
+        {
+            "make": {"parameters": {"mode": {"from": "params.mode"}}, "cache": False},
+            "use": {"environment": environment},
+        },
+        parameters={
+            "mode": {"type": "str", "default": "fast"},
+            "rate": {"type": "float", "default": 0.5},
+            "open": {"type": "str", "optional": True},
+        },
+    )
+    first, second = flow.run(), flow.run()
+    assert first.steps["use"].outputs["seen"] == ["1", "fast", '["fast"]', "0.5", None, "fast"]
+    assert states(second) == {"make": "succeeded", "use": "cached"}
+    third = flow.run(rate=0.25)
+    assert states(third) == {"make": "succeeded", "use": "succeeded"}
+    assert third.steps["use"].not_cached == f"Changed since run {first.number}: parameter $RATE."

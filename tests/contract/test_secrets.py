@@ -128,6 +128,49 @@ def test_a_workflow_hands_a_secret_on_to_the_workflow_of_a_step(tmp_path: Path) 
     require_absent(tmp_path / ".mlwf")
 
 
+def test_an_environment_variable_may_be_a_secret(tmp_path: Path) -> None:
+    # Printed by the notebook, by a child of it, and in pieces; the notebook knows the name and not the value.
+    write_slippery(tmp_path)
+    notebook = json.loads((tmp_path / "slip.ipynb").read_text())
+    notebook["cells"][0]["source"] = (
+        "import os\ntoken = os.environ['API_TOKEN']\nos.environ['MLWF_SECRET_token'] = token"
+    )
+    (tmp_path / "slip.ipynb").write_text(json.dumps(notebook))
+    environment = {"API_TOKEN": {"from": "params.token"}, "MLWF_STEP": {"from": "params.token"}, "RATE": "0.5"}
+    steps = {"slip": {"notebook": "slip.ipynb", "environment": environment}}
+    write_workflow(tmp_path / "slippery.mlwf", steps, parameters=SECRET)
+    record = read(tmp_path, "run", "slippery.mlwf", "-p", f"token={REFERENCE}", environment=ENVIRONMENT)
+    assert record["steps"]["slip"]["outputs"]["plain"] == "•••"
+    require_absent(tmp_path)
+    missing = read(tmp_path, "run", "slippery.mlwf", "-p", "token=env:NO_SUCH_ONE", code=1)["steps"]["slip"]
+    assert missing["message"].startswith("The secret 'API_TOKEN' (env:NO_SUCH_ONE) cannot be used. ")
+    states = [
+        read(tmp_path, "run", "slippery.mlwf", "-p", f"token={reference}", environment=given)["steps"]["slip"]["state"]
+        for reference, given in (
+            (REFERENCE, {**os.environ, NAME: "another value"}),
+            ("env:OTHER_TOKEN", {**os.environ, "OTHER_TOKEN": VALUE}),
+        )
+    ]
+    assert states == ["cached", "succeeded"]
+    require_absent(tmp_path)
+
+
+def test_no_step_of_a_child_run_tells_a_secret_of_its_parent(tmp_path: Path) -> None:
+    # The variable is in the environment of all kernels; neither inner workflow knows of the parameter.
+    tells = f"import os\n{MLWF}\nvalue = os.environ['{NAME}']\nprint(value)\nmlwf.output('told', value)"
+    write_notebook(tmp_path / "tell.ipynb", "x = 1", tells)
+    write_notebook(tmp_path / "use.ipynb", 'token = ""', "pass")
+    outputs = {"told": {"from": "steps.tell.outputs.told"}}
+    write_workflow(tmp_path / "inner.mlwf", {"tell": {"notebook": "tell.ipynb"}}, outputs=outputs)
+    deepest = {"told": {"from": "steps.inner.outputs.told"}}
+    write_workflow(tmp_path / "middle.mlwf", {"inner": {"workflow": "inner.mlwf"}}, outputs=deepest)
+    steps = {**TAKES, "middle": {"workflow": "middle.mlwf"}}
+    write_workflow(tmp_path / "outer.mlwf", steps, parameters={"token": {"type": "secret", "default": REFERENCE}})
+    record = read(tmp_path, "run", "outer.mlwf", environment=ENVIRONMENT)
+    assert record["steps"]["middle"]["outputs"] == {"told": "•••"}
+    require_absent(tmp_path / ".mlwf", json.dumps(record))
+
+
 def test_a_notebook_that_holds_the_value_is_neither_released_nor_run(tmp_path: Path) -> None:
     write_notebook(tmp_path / "use.ipynb", 'token = ""', f"token = {VALUE!r}")
     secret = {"token": {"type": "secret", "default": REFERENCE}}

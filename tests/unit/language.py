@@ -27,6 +27,7 @@ FEATURES = (
     "labels",
     "workflows",
     "asked",
+    "environment",
     "retries",
     "allow_failure",
     "checks",
@@ -156,6 +157,10 @@ class _Author:
                 after.append(before)
             else:
                 parameters[f"p{index}"] = self._argument(before, befores)
+        if "notebook" in step and self._may("environment", 0.2):
+            step["environment"] = {"FIXED": "1", "OPEN": {"from": "params.open"}, "RATE": {"from": "params.rate"}}
+            if befores and self._random.random() < 0.5:
+                step["environment"]["RESULT"] = {"from": self._output(self._random.choice(befores))}
         if after:
             step["after"] = after
         if self._may("branches", 0.15) and "when" not in step:

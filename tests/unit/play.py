@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
@@ -150,8 +151,9 @@ class Play:
             case Cancel(step):
                 assert self.run.state == "stopping"
                 assert step in self.running
-            case Look(step, parameters):
+            case Look(step, parameters, environment):
                 self._check_begin(step, parameters)
+                self._check_environment(step, environment)
                 assert self.cache
                 assert self._definition(step).cache is not False
                 assert loop_of(step) != self.fresh
@@ -159,8 +161,12 @@ class Play:
                     self._serve(step, parameters)
                 else:
                     self.missed.add(step)
-            case Start(step, attempt, parameters) | Launch(step, attempt, parameters):
-                assert isinstance(action, Start) == (self._definition(step).notebook is not None)
+            case Start(step, attempt, parameters, environment):
+                assert self._definition(step).notebook is not None
+                self._check_environment(step, environment)
+                self._start(step, attempt, parameters)
+            case Launch(step, attempt, parameters):
+                assert self._definition(step).workflow is not None
                 self._start(step, attempt, parameters)
             case Wake(at):
                 assert at > self._now
@@ -193,7 +199,9 @@ class Play:
         match definition.run_if:
             case "all_succeeded":
                 assert all(self.program.workflow.steps[other].allow_failure for other in bad)
-                assert not states or set(states.values()) != {"skipped"}
+                rest = definition.model_copy(update={"when": None}).model_dump_json()
+                own = {o for o in states if o in definition.after or f"steps.{o}." in rest or f"steps['{o}']" in rest}
+                assert not own or {states[other] for other in own} != {"skipped"}
             case "any_succeeded":
                 assert GOOD & set(states.values())
             case "any_failed":
@@ -214,6 +222,11 @@ class Play:
         for name, value in parameters.items():
             if expected[name] is not _MISSING:
                 assert value == expected[name]
+
+    def _check_environment(self, step: str, environment: dict[str, str]) -> None:
+        given = self._definition(step).environment
+        expected = {n: self._value(text, step) for n, text in given.items() if not self._is_open(text)}
+        assert environment == {n: v if isinstance(v, str) else json.dumps(v) for n, v in expected.items()}
 
     def _start(self, step: str, attempt: int, parameters: dict[str, JsonValue]) -> None:
         self._check_begin(step, parameters)

@@ -98,6 +98,8 @@ _workflows = st.sampled_from(["other.mlwf", "../parts/été.mlwf", "nightly@1.2.
 _wholes = _optional(
     title=_null_or_text,
     max_parallel=st.integers(1, 9) | st.none(),
+    storage=st.none()
+    | st.sampled_from(["store", "../store", "file:///data/a b", "ftp://example.org/runs", "s3://bucket/a"]),
     layout=st.dictionaries(names, st.tuples(finite, finite).map(list), max_size=2),
 )
 _few_json_values = st.lists(json_values, max_size=3)
@@ -222,6 +224,8 @@ def sound_workflows(draw: st.DrawFn) -> Workflow:
             if draw(st.booleans()):
                 data["max_parallel"] = draw(st.integers(1, 9) | st.none())
         steps[name] = draw(_kinds(asked, befores, loop)) | data
+        if asked and "environment" in steps[name] and draw(st.booleans()):
+            steps[name]["environment"]["FROM"] = {"from": f"params.{draw(st.sampled_from(asked))}"}
     whole = draw(_wholes)
     if ranked and draw(st.booleans()):
         whole["scenes"] = draw(

@@ -118,6 +118,7 @@ workflows = st.builds(
         title=texts | st.none(),
         parameters=st.dictionaries(names, parameters, max_size=3),
         max_parallel=st.integers(1, 10_000) | st.none(),
+        storage=texts.filter(bool) | st.none(),
         steps=st.dictionaries(names, steps, max_size=4),
         layout=st.dictionaries(names, st.tuples(finite, finite), max_size=4),
     ),

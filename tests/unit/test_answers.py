@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from jupyter_mlwf.context import answer_values
 from jupyter_mlwf.core.answers import BadForm, accept, default_answer, labels_file, require_form, results
 from jupyter_mlwf.core.codec import from_json
 from jupyter_mlwf.core.errors import BadRequest, Conflict, MLWFError, NotFound
@@ -62,7 +63,7 @@ def test_what_fits_is_accepted() -> None:
     [
         (_person, {"n": 3}, "Only approval was asked"),
         (lambda: _person(form=_FORM), {}, "'n' is a required property"),
-        (lambda: _person(form=_FORM), {"n": "3"}, "answer.n: '3' is not of type 'integer'"),
+        (lambda: _person(form=_FORM), {"n": "3"}, "The answer does not fit. 'n': '3' is not of type 'integer'."),
         (lambda: _person(form=_FORM), {"n": 0}, "less than the minimum of 1"),
         (_labels, {}, "There are no labels"),
         (_labels, {"0": "cow"}, "answer.0: 'cow' is not one of the classes. Choose from: cat, dog."),
@@ -71,6 +72,15 @@ def test_what_fits_is_accepted() -> None:
 )
 def test_what_does_not_fit_is_refused_in_words(run: Any, values: dict[str, JsonValue], words: str) -> None:
     assert words in _refused(run(), Answer(values=values, by="ann"))
+
+
+def test_several_labels_of_an_item_are_written_with_commas() -> None:
+    run = _labels(many=True, classes=["cat", "dog", "cat, asleep"])
+    texts = ["0=cat,dog", "1=cat, asleep", "2=", "3= dog ,cow"]
+    given = answer_values(run, "s", texts)
+    assert given == {"0": ["cat", "dog"], "1": ["cat, asleep"], "2": [], "3": ["dog", "cow"]}
+    assert "'3': 'cow' is not one of the classes." in _refused(run, Answer(values=given))
+    assert answer_values(_labels(), "s", ["0=cat,dog"]) == {"0": "cat,dog"}
 
 
 def test_who_has_not_the_role_may_not_answer() -> None:

@@ -64,7 +64,7 @@ def test_any_text_is_read_or_refused_in_words(text: str | bytes) -> None:
 
 _KEYS = (
     "mlwf name title parameters steps layout notebook after kernel type default min max choices help from value "
-    "max_parallel retries timeout resources files cache count delay backoff cpus memory gpus "
+    "max_parallel storage retries timeout resources files cache count delay backoff cpus memory gpus "
     "[key] literal reference __proto__ a 0"
 )
 _keys = st.sampled_from([*_KEYS.split(), "a b", ""])

@@ -197,7 +197,7 @@ def _wide(kind: str) -> tuple[Workflow, dict[str, JsonValue]]:
         case "chain":
             steps["s0"] = {"notebook": "n.ipynb", "after": ["first"]}
             steps |= {
-                f"s{index}": {"notebook": "n.ipynb", "when": f"steps.s{index - 1}.state == 'skipped'"}
+                f"s{index}": {"notebook": "n.ipynb", "after": [f"s{index - 1}"], "when": "steps.first.outputs.num < 0"}
                 for index in many[1:]
             }
     parameters: dict[str, JsonValue] = {"list": {"type": "list"}}

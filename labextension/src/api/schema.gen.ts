@@ -422,6 +422,12 @@ export interface components {
              * @default null
              */
             sha256: string | null;
+            /**
+             * Url
+             * @description Where it is kept, if that is a storage away from this disk: at `path` it is when it is needed.
+             * @default null
+             */
+            url: string | null;
         };
         /**
          * Attempt
@@ -1510,10 +1516,10 @@ export interface components {
             checks: "fail" | "warn" | "ask";
             /**
              * Environment
-             * @description Environment variables of the notebook's processes.
+             * @description Environment variables of the notebook's processes: texts, or references, also to secrets.
              */
             environment?: {
-                [key: string]: string;
+                [key: string]: string | components["schemas"]["Reference"];
             };
             /**
              * Kernel
@@ -1699,6 +1705,12 @@ export interface components {
              * @default null
              */
             max_parallel: number | null;
+            /**
+             * Storage
+             * @description Where the artifacts of runs are kept: a folder, relative to the document, or a URL such as `s3://bucket/folder`. Without it, with the records of the run.
+             * @default null
+             */
+            storage: string | null;
             /** Steps */
             steps?: {
                 [key: string]: components["schemas"]["Step"];

@@ -53,6 +53,7 @@ const WORKFLOW_KEYS = [
   'title',
   'parameters',
   'max_parallel',
+  'storage',
   'steps',
   'scenes',
   'outputs'

@@ -37,6 +37,7 @@ export function checkShape(data: JSONValue): Problem[] {
   want(data.name, 'name', 'text');
   want(data.title, 'title', 'text or null');
   want(data.max_parallel, 'max_parallel', 'a number or null');
+  want(data.storage, 'storage', 'text or null');
   if (data.name === undefined) {
     problems.push(missing('name'));
   }

@@ -155,8 +155,8 @@ function applyToStep(step: StepRecord, event: RunEvent): StepRecord {
     case 'step.output':
       return { ...step, outputs: { ...step.outputs, [name]: rest.value } };
     case 'step.artifact': {
-      const artifact = { sha256: null, ...rest } as Artifact;
-      return { ...step, artifacts: { ...step.artifacts, [name]: artifact } };
+      const artifact = whole({ [name]: rest as Artifact });
+      return { ...step, artifacts: { ...step.artifacts, ...artifact } };
     }
     case 'step.metric': {
       const value = rest.value as number | null;
@@ -351,7 +351,7 @@ function takeAnswer(step: StepRecord, event: RunEvent): StepRecord {
     ...answered,
     ...(what === 'check'
       ? {}
-      : { outputs: outputs ?? {}, artifacts: artifacts ?? {} }),
+      : { outputs: outputs ?? {}, artifacts: whole(artifacts ?? {}) }),
     state: isApproved ? 'succeeded' : 'failed',
     reason: isApproved ? null : what === 'check' ? 'check' : 'rejected',
     message:
@@ -359,6 +359,18 @@ function takeAnswer(step: StepRecord, event: RunEvent): StepRecord {
       (answer.comment ? `: ${answer.comment}` : '.'),
     finished: event.time
   };
+}
+
+/** Artifacts with all that the server says of them, whatever version wrote the event. */
+function whole(given: {
+  [name: string]: Partial<Artifact>;
+}): StepRecord['artifacts'] {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, artifact]) => [
+      name,
+      { sha256: null, url: null, ...artifact } as Artifact
+    ])
+  );
 }
 
 /** A time as the server writes it. */
@@ -372,7 +384,14 @@ function serve(step: StepRecord, event: RunEvent): StepRecord {
     event.data as unknown as StepRecord;
   return {
     ...beginAnew(step),
-    ...{ parameters, outputs, artifacts, metrics, checks, source },
+    ...{
+      parameters,
+      outputs,
+      artifacts: whole(artifacts),
+      metrics,
+      checks,
+      source
+    },
     state: 'cached',
     started: event.time,
     finished: event.time,
