@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def main() -> None:
     """Entry point of `jupyter-mlwf`."""
-    from . import demo, logs, python  # noqa: F401  (they add their commands)
+    from . import demo, gallery, logs, python  # noqa: F401  (they add their commands)
     from .commands import run_command_line
 
     run_command_line()
