@@ -363,7 +363,7 @@ def run_worker(context: Context, idle: float | None) -> None:
     context.workspace.make()
     with being_the_worker(context.workspace):
         asyncio.run(_serve(context, idle))
-    if idle is not None and context.store.claimable(context.clock.now()):
+    if idle is not None and context.workspace.records.is_dir() and context.store.claimable(context.clock.now()):
         # Queued by somebody who still saw this worker alive.
         ensure_worker(context.workspace, context.settings)
 
