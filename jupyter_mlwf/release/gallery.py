@@ -28,6 +28,8 @@ from .bundle import MAX_BUNDLE, bundle
 from .place import Place
 
 _INDEX = "index.json"
+#: How often the index is written in vain; each time, somebody else has published meanwhile.
+_MOST_TRIES = 50
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -204,7 +206,7 @@ class Gallery:
         return None if content is None else self._read(_INDEX, content, _Index).entries
 
     def _write_index(self) -> None:
-        while True:
+        for _ in range(_MOST_TRIES):
             known = {_file(entry.name, entry.version): entry for entry in self._index() or []}
             paths = [path for path in self._place.find("entries") if path.endswith(".json")]
             entries = [known[path] if path in known else self._entry(path) for path in paths]
@@ -213,6 +215,7 @@ class Gallery:
             if text == self._place.read(_INDEX, codec.MAX_BYTES):
                 return
             self._place.replace(_INDEX, text)
+        raise BadRequest(f"{self.url}/{_INDEX} does not stay as it was written: publish again, when nobody else does.")
 
     def _read(self, path: str, content: bytes, model: type[M]) -> M:
         try:

@@ -89,6 +89,7 @@ def _many() -> bytes:
     return _again(lambda files: files.update({f"{number}.ipynb": b"" for number in range(100_000)}))
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
     ("content", "said"),
     [
