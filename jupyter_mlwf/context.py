@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jupyter_core.application import JupyterApp
 from pydantic import JsonValue
@@ -28,6 +29,9 @@ from .ports import Notebooks, RunStore
 from .release.freeze import Releaser
 from .settings import MLWF
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from .release.gallery import Gallery
 
 
 class CommandLine(JupyterApp):
@@ -103,6 +107,21 @@ class Context:
     def reader(self) -> Reader:
         """Reads documents."""
         return Reader(self.notebooks, lambda name, version: self.store.get_release(name, version))
+
+    def gallery(self, url: str | None = None) -> Gallery:
+        """The gallery at a URL, or the one of the settings.
+
+        Raises:
+            BadRequest: there is none, or no such kind of URL.
+        """
+        from .release.gallery import Gallery  # libraries for it that few commands need
+
+        if not (url := url or self.settings.gallery):
+            raise BadRequest(
+                "No gallery is named: give its folder or URL, or set MLWF.gallery or the environment variable "
+                "MLWF_GALLERY."
+            )
+        return Gallery(url)
 
     def document(self, path: Path, text: str | None = None) -> Document:
         """A document on disk, or with the text that it would have there.

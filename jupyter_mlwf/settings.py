@@ -33,6 +33,11 @@ class MLWF(Configurable):
         "`.mlwf/mlwf.db` in the workspace. The environment variable MLWF_STORE_URL sets the default."
     ).tag(config=True)
 
+    gallery = Unicode(
+        help="Where releases are published to and imported from: a folder, or a URL that fsspec knows, such as "
+        "s3://bucket/gallery. Empty: it has to be named. The environment variable MLWF_GALLERY sets the default."
+    ).tag(config=True)
+
     cpus = Float(
         _cpus(), min=0.01, help="How many CPUs a worker gives to steps; a step takes one unless it says otherwise."
     ).tag(config=True)
@@ -66,6 +71,10 @@ class MLWF(Configurable):
     @default("store_url")
     def _default_store_url(self) -> str:
         return os.environ.get("MLWF_STORE_URL", "")
+
+    @default("gallery")
+    def _default_gallery(self) -> str:
+        return os.environ.get("MLWF_GALLERY", "")
 
     @validate("memory")
     def _check_memory(self, proposal: dict[str, str]) -> str:

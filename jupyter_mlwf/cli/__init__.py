@@ -10,7 +10,7 @@ def main() -> None:
     # What is imported stays: a search for garbage among it costs a tenth of the start, and at the end, where Python
     # does so twice, a fifth of a second.
     gc.disable()
-    from . import demo, logs, python  # noqa: F401  (they add their commands)
+    from . import demo, gallery, logs, python  # noqa: F401  (they add their commands)
     from .commands import run_command_line
 
     gc.enable()

@@ -43,7 +43,7 @@ def run_command_line() -> None:
     except MLWFError as error:
         if "--json" in rest:
             problems = [problem.model_dump() for problem in error.problems]
-            _print_json({"code": error.code, "title": str(error), "problems": problems})
+            print_json({"code": error.code, "title": str(error), "problems": problems})
         else:
             show.print_error(show.console(stderr=True), error)
         sys.exit(WRONG)
@@ -91,7 +91,7 @@ def validate(context: Context, document: Path, as_json: bool) -> None:
     """Say all that is wrong with DOCUMENT, without running anything."""
     found = context.document(document)
     if as_json:
-        _print_json({"problems": [problem.model_dump() for problem in found.problems]})
+        print_json({"problems": [problem.model_dump() for problem in found.problems]})
     elif found.problems:
         show.print_problems(show.console(), found.problems)
     else:
@@ -137,7 +137,7 @@ def run(
     if runner is None:
         context.wake_worker()
         if as_json:
-            _print_json(context.record(created))
+            print_json(context.record(created))
         else:
             click.echo(f"Run {created.number} is queued: {created.id}")
         return
@@ -149,7 +149,7 @@ def finish(context: Context, runner: StepRunner, created: Run, as_json: bool) ->
     console = show.console()
     ended = asyncio.run(execute(context, runner, created, None if as_json else console))
     if as_json:
-        _print_json(context.record(ended))
+        print_json(context.record(ended))
     else:
         shown = context.record(ended)
         console.print(show.headline(shown))
@@ -215,7 +215,7 @@ def inbox(context: Context, as_json: bool) -> None:
     """List what waits for people."""
     waiting = list(questions(context.store))
     if as_json:
-        _print_json([question.model_dump(mode="json") for question in waiting])
+        print_json([question.model_dump(mode="json") for question in waiting])
     elif waiting:
         show.console().print(show.inbox_table(waiting))
     else:
@@ -275,7 +275,7 @@ def runs(context: Context, workflow: str | None, limit: int, as_json: bool) -> N
     """List the runs of this workspace, the newest first."""
     found = context.store.list_runs(workflow=workflow, limit=limit)
     if as_json:
-        _print_json([each.model_dump(mode="json") for each in found])
+        print_json([each.model_dump(mode="json") for each in found])
     elif found:
         show.console().print(show.runs_table(found))
     else:
@@ -290,7 +290,7 @@ def show_run(context: Context, run: str, as_json: bool) -> None:
     """Show the record of RUN (a number or an id)."""
     found = context.store.get_run(run)
     if as_json:
-        _print_json(context.record(found))
+        print_json(context.record(found))
     else:
         console, shown = show.console(), context.record(found)
         console.print(show.headline(shown))
@@ -312,7 +312,7 @@ def release(context: Context, document: Path, version: str | None, notes: str, a
         parse_target(f"{document.stem}@{version}")
     made = context.releaser.release(context.document(document), version=version, notes=notes, author=getpass.getuser())
     if as_json:
-        _print_json(made)
+        print_json(made)
     else:
         click.echo(f"Released {made.name}@{made.version}. Run it with: jupyter mlwf run {made.name}@{made.version}")
 
@@ -325,7 +325,7 @@ def releases(context: Context, name: str | None, as_json: bool) -> None:
     """List the releases of this workspace, or those of the workflow NAME."""
     found = context.store.list_releases(name)
     if as_json:
-        _print_json([each.model_dump(mode="json") for each in found])
+        print_json([each.model_dump(mode="json") for each in found])
     elif found:
         show.console().print(show.releases_table(found))
     else:
@@ -350,7 +350,7 @@ def export(context: Context, release: str, kind: str, output: Path | None, as_js
     except OSError as error:
         raise BadRequest(f"{path} cannot be written: {error.strerror}.") from None
     if as_json:
-        _print_json({"path": str(path), "kind": kind, "bytes": len(content)})
+        print_json({"path": str(path), "kind": kind, "bytes": len(content)})
     else:
         click.echo(f"Wrote {path}.")
 
@@ -363,7 +363,7 @@ def run_worker(context: Context, idle: float | None) -> None:
     context.workspace.make()
     with being_the_worker(context.workspace):
         asyncio.run(_serve(context, idle))
-    if idle is not None and context.store.claimable(context.clock.now()):
+    if idle is not None and context.workspace.records.is_dir() and context.store.claimable(context.clock.now()):
         # Queued by somebody who still saw this worker alive.
         ensure_worker(context.workspace, context.settings)
 
@@ -380,11 +380,12 @@ async def _serve(context: Context, idle: float | None) -> None:
 def _tell(context: Context, run: str, said: str, as_json: bool) -> None:
     found = context.store.get_run(run)
     if as_json:
-        _print_json(context.record(found))
+        print_json(context.record(found))
     else:
         click.echo(said)
 
 
-def _print_json(value: BaseModel | object) -> None:
+def print_json(value: BaseModel | object) -> None:
+    """Print what `--json` asks for."""
     data = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))

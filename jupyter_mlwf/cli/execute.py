@@ -14,6 +14,7 @@ from rich.text import Text
 from ..context import Context
 from ..core.run import STEP_ENDED, Event, Run, StepRun
 from ..engine.follow import follow
+from ..engine.ondemand import Watch
 from ..engine.recovery import own_name
 from ..engine.worker import Worker
 from ..ports import StepRunner
@@ -50,20 +51,28 @@ async def execute(context: Context, runner: StepRunner, run: Run, console: Conso
         with contextlib.suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, context.control.stop, run)
     working = asyncio.create_task(worker(context, runner).run_one(run.id))
+
+    def watch(_: Run) -> None:
+        if working.done():
+            working.result()  # an error of the worker ends the command too
+
     with _progress(context, run, console) as progress:
-        async for now, events in follow(context.store, run):
+        async for now, events in follow(context.store, run, watch):
             run = now
             progress.update(run, events)
-            if working.done():
-                working.result()  # an error of the worker ends the command too
     await working
     return run
 
 
 async def wait_for(context: Context, run: Run, step: str | None = None) -> Run:
-    """The run once it, or a step of it, has ended, whoever executes it."""
+    """The run once it, or a step of it, has ended, whoever executes it.
+
+    Raises:
+        NoWorker: nobody does, since no worker can be started.
+    """
+    watch = Watch(context.workspace, context.settings)
     if step is None or run.steps[step].state not in STEP_ENDED:
-        async for now, _ in follow(context.store, run):
+        async for now, _ in follow(context.store, run, lambda run: watch.look(run.seq)):
             run = now
             if step is not None and run.steps[step].state in STEP_ENDED:
                 break

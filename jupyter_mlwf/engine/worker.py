@@ -105,11 +105,16 @@ class Worker:
                     await asyncio.sleep(POLL_SECONDS)
 
     async def serve(self, idle_seconds: float | None = None) -> None:
-        """Execute whatever is queued, and what dead workers left, until cancelled or idle for that long."""
+        """Execute whatever is queued, and what dead workers left, until cancelled or idle for that long.
+
+        It ends too when somebody has deleted the records of the workspace.
+        """
         async with self._serving():
             loop = asyncio.get_running_loop()
             last_busy = loop.time()
             while idle_seconds is None or loop.time() - last_busy < idle_seconds:
+                if not self._workspace.records.is_dir():
+                    break
                 while lease := await self._claim():
                     self._hold(lease)
                 if self._held:

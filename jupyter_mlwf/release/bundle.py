@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import PurePosixPath
 
 from ..core.codec import dumps
@@ -12,6 +12,9 @@ from ..core.release import Release
 
 #: Archives made of the same release are the same, byte for byte; this is the earliest time that a zip file can hold.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+#: No archive that is given on has more bytes.
+MAX_BUNDLE = 256 << 20
+MANIFEST = "release.json"
 
 
 def bundle(release: Release, blob: Callable[[str], bytes]) -> bytes:
@@ -21,15 +24,29 @@ def bundle(release: Release, blob: Callable[[str], bytes]) -> bytes:
         release: what to pack.
         blob: gives the content of a file by its SHA-256.
     """
-    base = _base(release)
+    document, files = places(release.name, release.path, release.files)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, str(base / _document_name(release)), dumps(release.workflow).encode())
+        _add(archive, document, dumps(release.workflow).encode())
         for path in sorted(release.files):
-            _add(archive, _normal(base / path), blob(release.files[path]))
+            _add(archive, files[path], blob(release.files[path]))
         manifest = release.model_dump_json(indent=2, exclude={"workflow"}) + "\n"
-        _add(archive, "release.json", manifest.encode())
+        _add(archive, MANIFEST, manifest.encode())
     return buffer.getvalue()
+
+
+def places(name: str, path: str, files: Collection[str]) -> tuple[str, dict[str, str]]:
+    """Where things are in the archive of a release: its document, and its files by their path from there.
+
+    Args:
+        name: of the release.
+        path: of the document that it was released from.
+        files: paths from there.
+    """
+    base = _base(path, files)
+    document = PurePosixPath(path).name
+    at = base / (document if document.endswith(".mlwf") else f"{name}.mlwf")
+    return str(at), {each: _normal(base / each) for each in files}
 
 
 def file_name(release: Release) -> str:
@@ -37,15 +54,10 @@ def file_name(release: Release) -> str:
     return f"{release.name}-{release.version}.zip"
 
 
-def _document_name(release: Release) -> str:
-    name = PurePosixPath(release.path).name
-    return name if name.endswith(".mlwf") else f"{release.name}.mlwf"
-
-
-def _base(release: Release) -> PurePosixPath:
+def _base(path: str, files: Iterable[str]) -> PurePosixPath:
     """The document's folder in the archive: deep enough for notebooks that lie above it to have a place."""
-    above = max((path.split("/").count("..") for path in release.files), default=0)
-    folders = PurePosixPath(release.path).parent.parts
+    above = max((each.split("/").count("..") for each in files), default=0)
+    folders = PurePosixPath(path).parent.parts
     named = folders[-above:] if above else ()
     filler = tuple(f"folder{index + 1}" for index in range(above - len(named)))
     return PurePosixPath(*filler, *(part.strip("/") or "root" for part in named))

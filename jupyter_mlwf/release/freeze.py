@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.errors import InvalidWorkflow, Problem
-from ..core.release import Release, digest, next_version
+from ..core.release import Release, ReleaseSummary, digest, next_version
 from ..core.secrets import secret_values
 from ..documents import Document, Frozen
 from ..ports import Clock, RunStore
@@ -50,6 +50,19 @@ class Releaser:
         )
         self._store.add_release(release, frozen.blobs)
         return release
+
+    def released(self, document: Document, version: str | None = None) -> ReleaseSummary | None:
+        """The highest version, or the one that is named, in which a document and its notebooks are what they are now.
+
+        Raises:
+            InvalidWorkflow: the document cannot be run.
+        """
+        document.require_sound()
+        same = digest(document.workflow, document.freeze().files)
+        for release in self._store.list_releases(document.workflow.name):
+            if release.digest == same and version in (None, release.version):
+                return release
+        return None
 
     def proposed_version(self, name: str) -> str:
         """The version to propose for the next release of a workflow."""

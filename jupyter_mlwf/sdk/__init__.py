@@ -11,6 +11,7 @@ wf.run(rate=0.2)
 
 from .debug import Debug
 from .errors import Refused
+from .publication import Publication
 from .run import RunHandle
 from .steps import Resources, Retries
 from .values import Parameter, Step, expr, first, index, item, later, literal
@@ -19,6 +20,7 @@ from .workflow import Workflow
 __all__ = [
     "Debug",
     "Parameter",
+    "Publication",
     "Refused",
     "Resources",
     "Retries",

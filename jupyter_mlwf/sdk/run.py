@@ -19,7 +19,7 @@ from ..core.run import Answer, Run, RunState
 from ..engine.follow import POLL_SECONDS
 from ..engine.inbox import Question, asked
 from ..engine.kept import as_kept, missing
-from ..engine.ondemand import ensure_worker
+from ..engine.ondemand import Watch
 from ..ports import LOG_NAME
 from ..storage import download
 from ..widgets.show import bundle, graph
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from ..widgets.graph import Graph
 
 Decision = Literal["approve", "reject"]
-#: How often whoever waits looks whether a worker is alive, in seconds.
-WATCH_SECONDS = 5.0
 
 
 class RunHandle:
@@ -40,14 +38,15 @@ class RunHandle:
     def __init__(self, context: Context, run: Run) -> None:
         self._context = context
         self._run = run
-        self._watched = time.monotonic()
+        self._watch = Watch(context.workspace, context.settings)
         self._shown: Graph | None = None
 
     @classmethod
     def started(cls, context: Context, run: Run) -> RunHandle:
         """The handle of a queued run, with a worker to execute it."""
-        ensure_worker(context.workspace, context.settings)
-        return cls(context, run)
+        handle = cls(context, run)
+        handle._watch.begin()
+        return handle
 
     @property
     def id(self) -> str:
@@ -102,12 +101,13 @@ class RunHandle:
 
         Raises:
             TimeoutError: it has not ended by then; it goes on.
+            NoWorker: nothing executes it, since no worker can be started.
         """
         until = None if timeout is None else time.monotonic() + timeout
         while not self._now().ended:
             if until is not None and time.monotonic() >= until:
                 raise TimeoutError(f"Run {self.number} has not ended after {timeout:g} s; it goes on.")
-            self._see_to_a_worker()
+            self._watch.look(self._run.seq)
             time.sleep(POLL_SECONDS)
         return self
 
@@ -117,7 +117,7 @@ class RunHandle:
 
     async def _end(self) -> RunHandle:
         while not (await asyncio.to_thread(self._now)).ended:
-            await asyncio.to_thread(self._see_to_a_worker)
+            await asyncio.to_thread(self._watch.look, self._run.seq)
             await asyncio.sleep(POLL_SECONDS)
         return self
 
@@ -131,7 +131,7 @@ class RunHandle:
         while not (found := list(asked(self._context.store, self.id))):
             if self._now().ended or time.monotonic() >= until:
                 break
-            self._see_to_a_worker()
+            self._watch.look(self._run.seq)
             time.sleep(POLL_SECONDS)
         return found
 
@@ -168,7 +168,7 @@ class RunHandle:
             run, step = self._now(), name_of(question)
         with in_words():
             self._context.control.answer(run, step, answer)
-        self._see_to_a_worker(now=True)
+        self._watch.begin()
 
     def stop(self, step: Step | str | None = None, /) -> None:
         """Ask for the run, or one step of it, to be stopped; `wait` tells when it is.
@@ -177,7 +177,7 @@ class RunHandle:
             NotFound: the run has no such step.
         """
         self._context.control.stop(self._now(), None if step is None else name_of(step))
-        self._see_to_a_worker(now=True)
+        self._watch.begin()
 
     def retry(self, first: Step | str | None = None, /, **parameters: Value) -> RunHandle:
         """Run the steps again that did not succeed, with the notebooks that the run began with.
@@ -194,7 +194,7 @@ class RunHandle:
         values = {name: plain(value, f"The parameter '{name}'") for name, value in parameters.items()}
         with in_words():
             self._context.control.retry(self._now(), None if first is None else name_of(first), values)
-        self._see_to_a_worker(now=True)
+        self._watch.begin()
         if self._shown is not None:
             self.show(self._shown)
         return self
@@ -263,11 +263,6 @@ class RunHandle:
             run = apply(run, *events)
         self._run = run
         return run
-
-    def _see_to_a_worker(self, *, now: bool = False) -> None:
-        if now or time.monotonic() - self._watched >= WATCH_SECONDS:
-            self._watched = time.monotonic()
-            ensure_worker(self._context.workspace, self._context.settings)
 
 
 def name_of(step: Step | str) -> str:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from ..core import codec
 from ..core import workflow as model
 from ..core.errors import Problem
-from ..core.release import Release, parse_target
+from ..core.release import Release, parse_target, version_key
 from ..core.run import Run
 from ..documents import Document
 from ..engine.launch import Part
@@ -23,6 +23,7 @@ from ..widgets.show import bundle, graph
 from .debug import Debug
 from .errors import Refused, in_words
 from .places import context_of
+from .publication import Publication
 from .run import RunHandle, id_of
 from .steps import Steps
 from .values import Step, Value, plain
@@ -230,6 +231,32 @@ class Workflow(Steps):
             context = context_of(self.path)
             run = context.launcher.release(f"{made.name}@{made.version}", values, Part(cache=cache))
             return self._started(run)
+
+    def publish(
+        self, to: str | None = None, version: str | None = None, *, description: str = "", licence: str | None = None
+    ) -> Publication:
+        """Put the workflow, as it is now, into a gallery; it is released first unless the same content is already.
+
+        Args:
+            to: folder or URL of the gallery; that of the settings (`MLWF_GALLERY`) if not given.
+            version: as of `release`.
+            description: what it is for, in Markdown.
+            licence: under which it is given on, such as `BSD-3-Clause`.
+
+        Raises:
+            Refused: the workflow cannot be run, so it cannot be released.
+            BadRequest: the version is not one, or the gallery cannot be written.
+            Conflict: that version has other content, in the workspace or in the gallery.
+        """
+        with in_words():
+            context = context_of(self.path)
+            gallery = context.gallery(to)
+            if version is not None:
+                version_key(version)
+            same = context.releaser.released(self._judged(), version)
+            release = context.store.get_release(self.name, same.version) if same else self.release(version)
+            done = gallery.publish(context.store, release, context.clock, description=description, licence=licence)
+        return Publication(done, release.workflow)
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}: {', '.join(self._document.steps) or 'no steps'}>"

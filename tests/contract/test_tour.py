@@ -18,6 +18,7 @@ import pytest
 from jupyter_mlwf.context import CommandLine, Context
 from jupyter_mlwf.core.run import RUN_ENDED, Run
 from jupyter_mlwf.workspace import Workspace
+from tests.secrets import VALUE, require_absent
 
 from .test_sdk import end_workers
 
@@ -73,6 +74,14 @@ def answer(run: Run, question: Record) -> list[str]:
         values, comment = given.values, given.comment
     pairs = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()]
     return [word for pair in pairs for word in ("-p", pair)] + (["--comment", comment] if comment else [])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def key() -> Iterator[None]:
+    """The secret that the tour uses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOUR_KEY", VALUE)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +147,11 @@ def test_the_command_line_gives_the_same_record(
     expected = told(command(tour, "show", first_runs[name].id))
     assert expected["state"] == "succeeded"
     assert told(by_command[name]) == expected
+
+
+def test_the_secret_of_the_tour_is_kept_nowhere(tour: Path, by_command: dict[str, Record]) -> None:
+    assert by_command["secrets"]["outputs"] == {"said": "Sealed with •••"}
+    require_absent(tour)
 
 
 def test_the_tour_goes_all_ways(first_runs: dict[str, Run]) -> None:
