@@ -1,7 +1,7 @@
 /** What the expressions of a step see of a run, as `core/scope.py` and `core/resolve.py` show it. */
-import type { RunRecord, StepRecord, Workflow } from '../api/types';
+import type { RunRecord, StepRecord } from '../api/types';
 import { parseReference } from '../model/graph';
-import type { Argument, JSONValue } from '../model/types';
+import type { Argument, JSONValue, Workflow } from '../model/types';
 import { isExpression, isFirst, isReference } from '../model/types';
 import { fromArgument } from '../model/values';
 import type { Variables } from './cel';
