@@ -1,6 +1,7 @@
 /** The library that parses and evaluates CEL, with functions of ours where its own answer unlike those of the server. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { Environment, EvaluationError } from '@marcbachmann/cel-js';
+import { matches } from './regex';
 import { wordsOfParser } from './words';
 
 /** Functions that are ours; in an expression that is evaluated their names begin with `mine_`. */
@@ -58,36 +59,18 @@ function digits(value: number): string {
   );
 }
 
-/** A regular expression as the server reads it: linear in time, and its classes know all scripts. */
-function matches(text: string, pattern: string): boolean {
-  const [, flags = '', rest] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(pattern)!;
-  if (/\(\?(?:[=!]|<[=!])|\\[1-9]/.test(rest.replace(/\\\\/g, ''))) {
-    fail(`Function 'matches' error: '${pattern}' not a valid regex`);
-  }
-  const source = rest.replace(/\\[\s\S]/g, part => CLASSES[part] ?? part);
-  try {
-    return new RegExp(source, `${flags}v`).test(text);
-  } catch {
-    return fail(`Function 'matches' error: '${pattern}' not a valid regex`);
-  }
-}
-
-const WORD = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]';
-
-const CLASSES: { [part: string]: string } = {
-  '\\w': WORD,
-  '\\W': WORD.replace('[', '[^'),
-  '\\d': '\\p{Nd}',
-  '\\D': '\\P{Nd}'
-};
-
 for (const type of ['int', 'double', 'string']) {
   environment.registerFunction(`mine_int(${type}): int`, toInt);
 }
 environment.registerFunction('mine_string(string): string', (v: string) => v);
 environment.registerFunction('mine_string(int): string', String);
 environment.registerFunction('mine_string(double): string', digits);
-environment.registerFunction('string.mine_matches(string): bool', matches);
+environment.registerFunction(
+  'string.mine_matches(string): bool',
+  (text: string, pattern: string) =>
+    matches(text, pattern) ??
+    fail(`Function 'matches' error: '${pattern}' not a valid regex`)
+);
 environment.registerFunction(
   'mine_timestamp(string): google.protobuf.Timestamp',
   (text: string) => {
