@@ -48,8 +48,14 @@ export function ExpressionField(props: IExpressionProps): JSX.Element {
   const complaint = isChanged && text.trim() ? complainExpression(text) : null;
   const result = describeResult(text, props);
 
-  const complete = (written: string) => {
+  const complete = (written: string, isAsked: boolean) => {
     const cursor = input.current?.selectionStart ?? written.length;
+    // Where no name has been begun, Enter is to end the expression, and not to add to it.
+    const isBegun = /[\w.]$/.test(written.slice(0, cursor));
+    if (!isAsked && !isBegun) {
+      setFound([]);
+      return;
+    }
     setFound(completionsAt(written, cursor, scope.names).slice(0, MOST_SHOWN));
     setActive(0);
   };
@@ -70,14 +76,14 @@ export function ExpressionField(props: IExpressionProps): JSX.Element {
   const onKeyDown = (event: React.KeyboardEvent) => {
     const { key } = event;
     if (key === ' ' && event.ctrlKey) {
-      complete(text);
+      complete(text, true);
     } else if (!found.length) {
       if (key === 'Enter') {
         commit();
       } else if (key === 'Escape') {
         setText(props.text);
       } else if (key === 'ArrowDown') {
-        complete(text);
+        complete(text, true);
       }
       return;
     } else if (key === 'ArrowDown' || key === 'ArrowUp') {
@@ -116,7 +122,7 @@ export function ExpressionField(props: IExpressionProps): JSX.Element {
         placeholder={props.placeholder}
         onChange={({ target }) => {
           setText(target.value);
-          complete(target.value);
+          complete(target.value, false);
         }}
         onBlur={commit}
         onKeyDown={onKeyDown}
