@@ -5,6 +5,7 @@ CEL ends always, has no side effects and sees only what it is given. https://cel
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 VARIABLES = ("params", "steps", "run", "item", "index")
 
 #: The functions of CEL, as https://github.com/cel-expr/cel-spec lists them; macros such as `map` are no functions.
+#: Left out are `type`, whose answers cannot be compared, and `uint`, which JSON has not.
 FUNCTIONS = (
     *("size", "contains", "startsWith", "endsWith", "matches"),
-    *("string", "int", "uint", "double", "bytes", "type", "dyn", "timestamp", "duration"),
+    *("string", "int", "double", "bytes", "dyn", "timestamp", "duration"),
     *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"),
     *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
 )
@@ -39,6 +41,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+_SIZE = re.compile(r"\bsize\s*\(")
+_UNSIGNED = re.compile(r"(?<![\w.])(?:\d+|0x[0-9a-fA-F]+)[uU]\b")
 
 
 class BadExpression(Exception):
@@ -140,7 +145,7 @@ def evaluate(text: str, variables: Mapping[str, Any]) -> JsonValue:
         BadExpression: it cannot be evaluated, or its value is not JSON.
     """
     try:
-        value = _compiled(text).execute(dict(variables))
+        value = _run(text, variables)
     except KeyError as error:
         raise BadExpression(f"There is no {error.args[0]!r} in what `{_short(text)}` looks at.") from None
     except (TypeError, ValueError, IndexError, RuntimeError, OverflowError, ZeroDivisionError) as error:
@@ -148,6 +153,31 @@ def evaluate(text: str, variables: Mapping[str, Any]) -> JsonValue:
     if not _is_json(value) or next(faults(value), None):
         raise BadExpression(f"`{_short(text)}` gives a {type(value).__name__}, which is not JSON.")
     return cast(JsonValue, value)
+
+
+def _run(text: str, variables: Mapping[str, Any]) -> Any:
+    if not _SIZE.search(text):
+        return _compiled(text).execute(dict(variables))
+    import cel  # see `_compiled`
+
+    # The library counts the bytes of a text, CEL its characters.
+    return _compiled(_counting(text)).execute(cel.Context(variables=dict(variables), functions={"_size": _size}))
+
+
+@lru_cache(maxsize=10_000)
+def _counting(text: str) -> str:
+    """The expression with a function of ours for `size`."""
+    words = [(m.lastgroup, m.group()) for m in _TOKEN.finditer(text)]
+    return "".join(
+        "_size" if word == "size" and _SIZE.match("size" + "".join(w for _, w in words[at + 1 : at + 3])) else word
+        for at, (_, word) in enumerate(words)
+    )
+
+
+def _size(*values: object) -> int:
+    if len(values) != 1 or not isinstance(values[0], str | bytes | list | dict):
+        raise TypeError("the function 'size' does not take such values")
+    return len(values[0])
 
 
 def holds(text: str, variables: Mapping[str, Any]) -> bool:
@@ -166,6 +196,10 @@ def holds(text: str, variables: Mapping[str, Any]) -> bool:
 def _compiled(text: str) -> cel.Program:
     import cel  # takes 0.2 s, and few workflows have conditions
 
+    # It warns of each mistake of a user that a function of ours finds; the user is told.
+    logging.getLogger("cel").setLevel(logging.ERROR)
+    if unsigned := _UNSIGNED.search(_without_texts(text)):
+        raise BadExpression(f"`{_short(text)}` is not a CEL expression: invalid number {unsigned[0]}.")
     try:
         return cel.compile(text)
     except ValueError as error:
@@ -173,6 +207,10 @@ def _compiled(text: str) -> cel.Program:
         where = next((each for each in found if each[2]), *found[:1]) if found else None
         said = _said(where[3], where[0], where[1]) if where else _first_sentence(error).rstrip(".")
         raise BadExpression(f"`{_short(text)}` is not a CEL expression: {said}.") from None
+
+
+def _without_texts(text: str) -> str:
+    return "".join("''" if m.lastgroup == "text" else m.group() for m in _TOKEN.finditer(text))
 
 
 def _said(message: str, line: str, column: str) -> str:
@@ -194,6 +232,7 @@ def _is_json(value: object) -> bool:
 
 def _first_sentence(error: Exception) -> str:
     text = str(error).strip().split("\n")[0]
+    text = re.sub(r"^Function '\w+' error: Python function call failed: TypeError: ", "", text)
     text = re.split(r"(?<=[.]) (?=[A-Z])", text)[0].rstrip(".: ") + "."
     # Unknown names are refused before: what is left is a function without that combination of types.
     return re.sub(r"Undefined variable or function: ('\w+')", r"the function \1 does not take such values", text)

@@ -213,6 +213,8 @@ def test_the_inspector_edits_all_of_a_step(two: Page, folder: Path) -> None:
     expect(edges(two)).to_have_count(0)
     field(two, "Take table from…").select_option(label="table")
     expect(edges(two)).to_have_count(1)
+    two.get_by_role("button", name="How rate is given").click()
+    two.get_by_role("menuitem", name="From a source").click()
     field(two, "Take rate from…").select_option(label="New parameter of the workflow")
     expect(step(two, "train")).to_contain_text("← params.rate")
     field(two, "Add a step to wait for").select_option(label="clean")

@@ -1,25 +1,21 @@
 import type { RJSFSchema, UiSchema } from '@rjsf/utils';
 import React from 'react';
-import { setAfter, setArgument, setStep } from '../model/edits';
-import { descendants } from '../model/graph';
+import { setArgument, setStep } from '../model/edits';
 import type { IInputPort } from '../model/ports';
 import { portsOf, takenOutputs } from '../model/ports';
 import type { Argument, Workflow } from '../model/types';
 import { stepKind, stepPath } from '../model/types';
 import type { Editor } from './editor';
+import { FlowForm } from './flowForm';
 import { DocumentForm } from './form';
 import { PolicyForm } from './policyForm';
-import type { IKernelChoice, ISourceGroup } from './stepWidgets';
-import {
-  AfterWidget,
-  ArgumentWidget,
-  KernelWidget,
-  NotebookWidget
-} from './stepWidgets';
+import { ProblemList } from './problems';
+import { scopeOfStep } from './stepScope';
+import type { IKernelChoice } from './stepWidgets';
+import { ArgumentWidget, NotebookWidget } from './stepWidgets';
 
 const FIELD_WIDGETS = { notebook: NotebookWidget };
 const ARGUMENT_WIDGETS = { argument: ArgumentWidget };
-const END_WIDGETS = { after: AfterWidget, kernel: KernelWidget };
 
 /** The fields of one step. */
 export function StepForm(props: {
@@ -36,11 +32,7 @@ export function StepForm(props: {
   const read = editor.inspection.notebook(stepPath(step));
   const taken = takenOutputs(workflow).get(name) ?? [];
   const { inputs } = portsOf(workflow, name, read, taken);
-  const waiting = descendants(workflow, name);
-  const groups = sourceGroups(editor, workflow, waiting);
-  const candidates = Object.keys(workflow.steps ?? {}).filter(
-    other => !waiting.has(other) && !step.after?.includes(other)
-  );
+  const scope = scopeOfStep(editor, workflow, name);
 
   const schema: RJSFSchema = {
     type: 'object',
@@ -80,35 +72,16 @@ export function StepForm(props: {
   const inputUi: UiSchema = Object.fromEntries(
     inputs.map(port => [
       port.name,
-      { 'ui:widget': 'argument', 'ui:options': { port, groups, step: name } }
+      { 'ui:widget': 'argument', 'ui:options': { port, scope, step: name } }
     ])
   );
-  const endSchema: RJSFSchema = {
-    type: 'object',
-    properties: {
-      after: {
-        type: 'string',
-        title: trans.__('After'),
-        description: trans.__('steps to wait for')
-      },
-      ...(isNotebook && {
-        kernel: { type: 'string', title: trans.__('Kernel') }
-      })
-    }
-  };
-  const endUi: UiSchema = {
-    after: {
-      'ui:widget': 'after',
-      'ui:options': { step: name, candidates }
-    },
-    kernel: {
-      'ui:widget': 'kernel',
-      'ui:options': { kernels, own: read?.kernel ?? null }
-    }
-  };
   const place = `steps.${name}`;
+  const problems = editor.inspection.problems.filter(
+    problem => problem.place === place
+  );
   return (
     <>
+      {problems.length > 0 && <ProblemList problems={problems} trans={trans} />}
       <DocumentForm
         key={`fields ${name}`}
         editor={editor}
@@ -161,21 +134,13 @@ export function StepForm(props: {
             : ''}
         </p>
       )}
-      <DocumentForm
-        key={`end ${name}`}
+      <FlowForm
+        key={`flow ${name}`}
         editor={editor}
-        place={place}
-        schema={endSchema}
-        uiSchema={endUi}
-        widgets={END_WIDGETS}
-        data={{ after: step.after, kernel: step.kernel ?? '' }}
-        onField={(field, value) =>
-          editor.edit(old =>
-            field === 'after'
-              ? setAfter(old, name, (value as string[] | undefined) ?? [])
-              : setStep(old, name, { [field]: value })
-          )
-        }
+        workflow={workflow}
+        name={name}
+        scope={scope}
+        kernels={kernels}
       />
       {isNotebook && (
         <PolicyForm
@@ -197,34 +162,4 @@ function describe(port: IInputPort, editor: Editor): string {
   const { declared } = port;
   const needed = declared?.required ? trans.__('required') : null;
   return [declared?.type, needed, declared?.help].filter(Boolean).join(' · ');
-}
-
-/** What an input can take its value from: all but what waits for its step. */
-function sourceGroups(
-  editor: Editor,
-  workflow: Workflow,
-  waiting: ReadonlySet<string>
-): ISourceGroup[] {
-  const taken = takenOutputs(workflow);
-  const steps = Object.entries(workflow.steps ?? {})
-    .filter(([name]) => !waiting.has(name))
-    .map(([name, step]): ISourceGroup => {
-      const read = editor.inspection.notebook(stepPath(step));
-      const { outputs } = portsOf(workflow, name, read, taken.get(name) ?? []);
-      return {
-        label: step.title || name,
-        sources: outputs.map(output => ({
-          label: output.name,
-          source: { kind: output.kind, step: name, name: output.name }
-        }))
-      };
-    });
-  const parameters: ISourceGroup = {
-    label: editor.trans.__('Parameters of the workflow'),
-    sources: Object.keys(workflow.parameters ?? {}).map(name => ({
-      label: `params.${name}`,
-      source: { kind: 'params', name }
-    }))
-  };
-  return [parameters, ...steps].filter(group => group.sources.length > 0);
 }

@@ -3,22 +3,14 @@ import { launchIcon } from '@jupyterlab/ui-components';
 import type { WidgetProps } from '@rjsf/utils';
 import React from 'react';
 import { addParameter, connect } from '../model/edits';
-import type { Source } from '../model/graph';
-import { formatReference, isStepSource, parseReference } from '../model/graph';
 import { NAME, toName } from '../model/names';
 import type { IInputPort } from '../model/ports';
-import { describeInput } from '../model/ports';
 import type { Argument, Parameter, Workflow } from '../model/types';
-import { isExpression, isFirst, isReference } from '../model/types';
-import { fromArgument, toArgument } from '../model/values';
+import { fromArgument } from '../model/values';
+import { ArgumentField } from './argumentField';
 import type { Editor } from './editor';
-import { SourceChip, TextField, ValueField } from './fields';
-
-/** Sources that an input could have, in groups. */
-export interface ISourceGroup {
-  label: string;
-  sources: { label: string; source: Source }[];
-}
+import { SourceChip, TextField } from './fields';
+import type { IStepScope } from './stepScope';
 
 export interface IKernelChoice {
   name: string;
@@ -61,68 +53,27 @@ export function NotebookWidget(props: WidgetProps): JSX.Element {
 interface IArgumentOptions {
   port: IInputPort;
   step: string;
-  groups: ISourceGroup[];
+  scope: IStepScope;
 }
 
-/** A literal, or where the value comes from. */
+/** The value of an input, or where it comes from. */
 export function ArgumentWidget(props: WidgetProps): JSX.Element {
   const editor = editorOf(props);
-  const { trans } = editor;
-  const { port, step, groups } = props.options as unknown as IArgumentOptions;
+  const { port, step, scope } = props.options as unknown as IArgumentOptions;
   const argument = props.value as Argument | undefined;
-  if (isReference(argument)) {
-    const reference = String(argument.from);
-    const source = parseReference(reference);
-    const from = source && isStepSource(source) ? source.step : null;
-    return (
-      <SourceChip
-        text={`← ${describeSource(source, editor.workflow) ?? reference}`}
-        hint={reference}
-        removeLabel={trans.__('Disconnect %1', port.name)}
-        onOpen={
-          from !== null && editor.workflow?.steps?.[from]
-            ? () => editor.select({ steps: [from] })
-            : undefined
-        }
-        onRemove={() => props.onChange(undefined)}
-      />
-    );
-  }
-  if (isExpression(argument) || isFirst(argument)) {
-    const { text } = describeInput({ ...port, argument })!;
-    return (
-      <SourceChip
-        text={text}
-        hint={JSON.stringify(argument)}
-        removeLabel={trans.__('Disconnect %1', port.name)}
-        onOpen={undefined}
-        onRemove={() => props.onChange(undefined)}
-      />
-    );
-  }
   return (
-    <div className="mlwf-FieldRow">
-      <ValueField
-        id={props.id}
-        label={port.name}
-        value={argument === undefined ? undefined : fromArgument(argument)}
-        type={port.declared?.type ?? null}
-        placeholder={placeholderOf(port)}
-        trans={trans}
-        onCommit={value =>
-          props.onChange(value === undefined ? undefined : toArgument(value))
-        }
-      />
-      <SourceSelect
-        label={trans.__('Take %1 from…', port.name)}
-        groups={groups}
-        newLabel={trans.__('New parameter of the workflow')}
-        onChoose={source =>
-          editor.edit(old => connect(old, source, step, port.name))
-        }
-        onNew={() => editor.edit(old => promote(old, step, port, argument))}
-      />
-    </div>
+    <ArgumentField
+      id={props.id}
+      editor={editor}
+      label={port.name}
+      argument={argument}
+      type={port.declared?.type ?? null}
+      placeholder={placeholderOf(port)}
+      groups={scope.groups}
+      scope={scope.inputs}
+      onChange={props.onChange}
+      onNew={() => editor.edit(old => promote(old, step, port, argument))}
+    />
   );
 }
 
@@ -134,17 +85,6 @@ function placeholderOf(port: IInputPort): string {
   return declared.type === 'str' && typeof declared.default === 'string'
     ? declared.default
     : (declared.source ?? JSON.stringify(declared.default ?? null));
-}
-
-function describeSource(
-  source: Source | null,
-  workflow: Workflow | null
-): string | null {
-  if (!source || !isStepSource(source)) {
-    return source && formatReference(source);
-  }
-  const title = workflow?.steps?.[source.step]?.title || source.step;
-  return `${title} · ${source.name}`;
 }
 
 /** Make a parameter of the workflow of an input, with the value that the input has. */
@@ -169,46 +109,6 @@ function promote(
     : toName(port.name, 'parameter');
   const { document, name } = addParameter(workflow, parameter, wish);
   return connect(document, { kind: 'params', name }, step, port.name);
-}
-
-const NEW_PARAMETER = 'new';
-
-/** The list from which the source of an input is chosen. */
-function SourceSelect(props: {
-  label: string;
-  groups: ISourceGroup[];
-  newLabel: string;
-  onChoose: (source: Source) => void;
-  onNew: () => void;
-}): JSX.Element {
-  return (
-    <select
-      className="mlwf-SourceSelect"
-      aria-label={props.label}
-      title={props.label}
-      value=""
-      onChange={({ target }) => {
-        const source = parseReference(target.value);
-        if (source) {
-          props.onChoose(source);
-        } else if (target.value === NEW_PARAMETER) {
-          props.onNew();
-        }
-      }}
-    >
-      <option value="" disabled hidden />
-      {props.groups.map(group => (
-        <optgroup label={group.label} key={group.label}>
-          {group.sources.map(({ label, source }) => (
-            <option key={label} value={formatReference(source)}>
-              {label}
-            </option>
-          ))}
-        </optgroup>
-      ))}
-      <option value={NEW_PARAMETER}>{props.newLabel}</option>
-    </select>
-  );
 }
 
 /** The steps that are waited for though no value passes. */

@@ -1,11 +1,12 @@
 /** What expressions in CEL look at, read from their text as `core/expressions.py` does it. */
 
 const TOKEN =
-  /(?<text>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?"""|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))|(?<name>[A-Za-z_][A-Za-z0-9_]*)|(?<space>\s+|\/\/[^\n]*)|(?<sign>.)/gs;
+  /(?<number>0[xX][0-9a-fA-F]+u?|(?<![A-Za-z0-9_])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?u?|(?<![A-Za-z0-9_)\]\s]\s*)\.\d+(?:[eE][+-]?\d+)?)|(?<text>[rRbB]{0,2}(?:"""(?:\\.|[^\\])*?"""|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))|(?<name>[A-Za-z_][A-Za-z0-9_]*)|(?<space>\s+|\/\/[^\n]*)|(?<sign>.)/gs;
 
-const VARIABLES = ['params', 'steps', 'run', 'item', 'index'];
+/** What an expression may begin with. */
+export const VARIABLES = ['params', 'steps', 'run', 'item', 'index'];
 
-interface IToken {
+export interface IToken {
   kind: string;
   word: string;
   start: number;
@@ -13,7 +14,7 @@ interface IToken {
 }
 
 /** What follows `steps` or `params`: `steps.train.metrics.auc` has the path `train`, `metrics`, `auc`. */
-interface IMember {
+export interface IMember {
   root: string;
   path: string[];
   /** Where the first part of the path is in the text, with its dot or brackets. */
@@ -21,8 +22,9 @@ interface IMember {
   end: number;
 }
 
-function membersOf(text: string): IMember[] {
-  const tokens = [...text.matchAll(TOKEN)]
+/** The words of an expression, without the space between them. */
+export function tokensOf(text: string): IToken[] {
+  return [...text.matchAll(TOKEN)]
     .map((match): IToken => {
       const found = Object.entries(match.groups!).find(([, word]) => word);
       const start = match.index;
@@ -30,6 +32,11 @@ function membersOf(text: string): IMember[] {
       return { kind: found?.[0] ?? '', word: match[0], start, end };
     })
     .filter(({ kind }) => kind !== 'space');
+}
+
+/** What an expression names of steps and parameters. */
+export function membersOf(text: string): IMember[] {
+  const tokens = tokensOf(text);
   return tokens.flatMap(({ kind, word, end }, at) => {
     const isRoot =
       kind === 'name' &&
