@@ -2,6 +2,7 @@ import '@xyflow/react/dist/style.css';
 import './canvas.css';
 import './node.css';
 import './inspector.css';
+import './forms.css';
 import './panel.css';
 import './runs.css';
 import './details.css';

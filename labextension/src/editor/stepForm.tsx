@@ -8,6 +8,7 @@ import type { Argument, Workflow } from '../model/types';
 import { stepKind, stepPath } from '../model/types';
 import type { Editor } from './editor';
 import { DocumentForm } from './form';
+import { KindForm, ShownValues } from './kindForm';
 import { PolicyForm } from './policyForm';
 import type { IKernelChoice, ISourceGroup } from './stepWidgets';
 import {
@@ -129,8 +130,9 @@ export function StepForm(props: {
           }
         }}
       />
+      <KindForm editor={editor} name={name} step={step} groups={groups} />
       <h3 className="mlwf-Inspector-heading">
-        {trans.__('Inputs')}{' '}
+        {step.person ? trans.__('Shows') : trans.__('Inputs')}{' '}
         {isNotebook && (
           <small>
             {read
@@ -161,6 +163,9 @@ export function StepForm(props: {
             : ''}
         </p>
       )}
+      {(step.person || step.label) && (
+        <ShownValues editor={editor} name={name} step={step} />
+      )}
       <DocumentForm
         key={`end ${name}`}
         editor={editor}
@@ -177,14 +182,12 @@ export function StepForm(props: {
           )
         }
       />
-      {isNotebook && (
-        <PolicyForm
-          key={`policy ${name}`}
-          editor={editor}
-          name={name}
-          step={step}
-        />
-      )}
+      <PolicyForm
+        key={`policy ${name}`}
+        editor={editor}
+        name={name}
+        step={step}
+      />
     </>
   );
 }
@@ -200,7 +203,7 @@ function describe(port: IInputPort, editor: Editor): string {
 }
 
 /** What an input can take its value from: all but what waits for its step. */
-function sourceGroups(
+export function sourceGroups(
   editor: Editor,
   workflow: Workflow,
   waiting: ReadonlySet<string>
