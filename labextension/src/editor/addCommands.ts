@@ -10,7 +10,7 @@ import {
   ToolbarButton,
   addIcon,
   listIcon,
-  tagIcon,
+  lockIcon,
   userIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
@@ -93,7 +93,7 @@ export function registerAddCommands(options: IAddCommandOptions): void {
     {
       label: trans.__('Released Workflow…'),
       caption: trans.__('Add a step that runs a release'),
-      icon: tagIcon,
+      icon: lockIcon,
       describedBy: ofStep(trans)
     },
     async (widget, args) => {

@@ -226,20 +226,24 @@ export function ShownValues(props: {
   const { trans } = editor;
   const taken = Object.keys(step.parameters ?? {});
   return (
-    <TextField
-      key={taken.length}
-      label={trans.__('Show another value')}
-      text=""
-      placeholder={trans.__('name of another value to show')}
-      complain={text =>
-        text === '' || (IDENTIFIER.test(text) && !taken.includes(text))
-          ? null
-          : trans.__(
-              'Use up to 128 letters, digits and _, no digit first, and none that is there.'
-            )
-      }
-      onCommit={input => editor.edit(old => setArgument(old, name, input, ''))}
-    />
+    <div className="rjsf mlwf-Labelled">
+      <TextField
+        key={taken.length}
+        label={trans.__('Show another value')}
+        text=""
+        placeholder={trans.__('name of another value to show')}
+        complain={text =>
+          text === '' || (IDENTIFIER.test(text) && !taken.includes(text))
+            ? null
+            : trans.__(
+                'Use up to 128 letters, digits and _, no digit first, and none that is there.'
+              )
+        }
+        onCommit={input =>
+          editor.edit(old => setArgument(old, name, input, ''))
+        }
+      />
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Widgets of the fields that only steps of a kind have. */
-import { fileIcon, launchIcon, tagIcon } from '@jupyterlab/ui-components';
+import { fileIcon, launchIcon, lockIcon } from '@jupyterlab/ui-components';
 import type { WidgetProps } from '@rjsf/utils';
 import React from 'react';
 import { FIRST_FORM } from '../model/kinds';
@@ -156,7 +156,7 @@ export function TargetWidget(props: WidgetProps): JSX.Element {
         onClick={() => editor.execute(AddCommandIDs.addWorkflow, { step })}
       />
       <IconButton
-        icon={tagIcon}
+        icon={lockIcon}
         label={trans.__('Choose a release…')}
         onClick={() => editor.execute(AddCommandIDs.addRelease, { step })}
       />

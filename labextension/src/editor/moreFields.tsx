@@ -235,21 +235,25 @@ export function ArgumentField(props: {
   );
 }
 
-/** The list from which a source is chosen. */
+/** The list from which a source is chosen: a sign, or a field with a text. */
 export function SourceMenu(props: {
   label: string;
+  text?: string;
   groups: readonly ISourceGroup[];
   onChoose: (argument: Argument) => void;
 }): JSX.Element {
-  return (
+  const { text } = props;
+  const select = (
     <select
-      className="mlwf-SourceSelect"
+      className={text ? 'jp-mod-styled' : 'mlwf-SourceSelect'}
       aria-label={props.label}
       title={props.label}
       value=""
       onChange={({ target }) => props.onChoose({ from: target.value })}
     >
-      <option value="" disabled hidden />
+      <option value="" disabled hidden>
+        {text}
+      </option>
       {props.groups.map(group => (
         <optgroup label={group.label} key={group.label}>
           {group.sources.map(({ label, source }) => (
@@ -260,6 +264,11 @@ export function SourceMenu(props: {
         </optgroup>
       ))}
     </select>
+  );
+  return text ? (
+    <div className="jp-select-wrapper mlwf-Field">{select}</div>
+  ) : (
+    select
   );
 }
 

@@ -57,10 +57,10 @@ export function OutputsForm(props: {
           editor.edit(old => setOutput(old, name, value as Argument))
         }
       />
-      <div className="mlwf-FieldRow">
-        <small>{trans.__('Add what a step gives')}</small>
+      <div className="rjsf">
         <SourceMenu
           label={trans.__('Add an output from…')}
+          text={trans.__('Add an output…')}
           groups={groups}
           onChoose={argument =>
             editor.edit(

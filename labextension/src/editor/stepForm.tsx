@@ -131,16 +131,18 @@ export function StepForm(props: {
         }}
       />
       <KindForm editor={editor} name={name} step={step} groups={groups} />
-      <h3 className="mlwf-Inspector-heading">
-        {step.person ? trans.__('Shows') : trans.__('Inputs')}{' '}
-        {isNotebook && (
-          <small>
-            {read
-              ? trans.__('read from the notebook')
-              : trans.__('the notebook cannot be read')}
-          </small>
-        )}
-      </h3>
+      {(!step.label || inputs.length > 0) && (
+        <h3 className="mlwf-Inspector-heading">
+          {step.person ? trans.__('Shows') : trans.__('Inputs')}{' '}
+          {isNotebook && (
+            <small>
+              {read
+                ? trans.__('read from the notebook')
+                : trans.__('the notebook cannot be read')}
+            </small>
+          )}
+        </h3>
+      )}
       {inputs.length > 0 ? (
         <DocumentForm
           key={`inputs ${name}`}
@@ -163,9 +165,7 @@ export function StepForm(props: {
             : ''}
         </p>
       )}
-      {(step.person || step.label) && (
-        <ShownValues editor={editor} name={name} step={step} />
-      )}
+      {step.person && <ShownValues editor={editor} name={name} step={step} />}
       <DocumentForm
         key={`end ${name}`}
         editor={editor}
