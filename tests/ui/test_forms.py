@@ -43,6 +43,11 @@ def add_step_by_keys(page: Page, downs: int) -> None:
     page.keyboard.press("Enter")
 
 
+def complaint(page: Page) -> Locator:
+    """What the server says, beside a field."""
+    return page.locator(".mlwf-Inspector .validationErrors li")
+
+
 def problems(folder: Path, name: str) -> list[Any]:
     """What the command line says of a document."""
     command = [sys.executable, "-m", "jupyter_mlwf", "validate", name, "--json"]
@@ -76,18 +81,18 @@ def test_a_pipeline_of_all_kinds_is_made_without_json_and_asks_a_person(
     field(lab, "After the deadline").select_option("values")
     write(field(lab, "level after the deadline"), "slow")
     # The sentence is the server's, and stands beside the field.
-    expect(lab.locator(".mlwf-Inspector .validationErrors")).to_contain_text("The default does not fit the form: level")
+    expect(complaint(lab)).to_contain_text("The default does not fit the form: level")
     lab.locator(".mlwf-Canvas").focus()
     lab.keyboard.press("Control+z")
     write(field(lab, "level after the deadline"), "fast")
-    expect(lab.locator(".mlwf-Inspector .validationErrors")).to_have_count(0)
+    expect(complaint(lab)).to_have_count(0)
 
     # A workflow within, from Lab's dialog, whose parameters are rows.
     add_step(lab, "Sub-workflow")
     lab.locator(".jp-Open-Dialog .jp-DirListing-item").filter(has_text="main.mlwf").click()
     accept(lab)
     expect(step(lab, "main")).to_be_visible()
-    expect(lab.locator(".mlwf-Inspector .validationErrors")).to_contain_text("The workflow runs itself: main.mlwf")
+    expect(complaint(lab)).to_contain_text("The workflow runs itself: main.mlwf")
     field(lab, "Choose a document…").click()
     lab.locator(".jp-Open-Dialog .jp-DirListing-item").filter(has_text="other.mlwf").click()
     accept(lab)
