@@ -18,7 +18,7 @@ OTHER: dict[str, Any] = {
     "mlwf": 1,
     "name": "other",
     "parameters": {"level": {"type": "str"}, "depth": {"type": "int", "default": 6}},
-    "steps": {"clean": {"notebook": "clean.ipynb"}},
+    "steps": {"clean": {"notebook": "clean.ipynb", "parameters": {"level": {"from": "params.level"}}}},
     "outputs": {"table": {"from": "steps.clean.outputs.table"}},
 }
 
