@@ -18,6 +18,8 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { MLWFClient } from './api/client';
 import { EventStream } from './api/events';
+import { registerAddCommands } from './editor/addCommands';
+import { AddCommandIDs } from './editor/addIds';
 import { CommandIDs, registerCommands } from './editor/commands';
 import { YWorkflow } from './editor/document';
 import { MODEL_NAME, SHARED_TYPE, WorkflowModelFactory } from './editor/model';
@@ -123,6 +125,7 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       factory: FACTORY,
       trans
     });
+    registerAddCommands({ app, tracker, documents, trans });
     registerRunCommands({
       app,
       tracker,
@@ -174,6 +177,10 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       ReleaseCommandIDs.release,
       ReleaseCommandIDs.releases,
       CommandIDs.addStep,
+      AddCommandIDs.addWorkflow,
+      AddCommandIDs.addRelease,
+      AddCommandIDs.addPerson,
+      AddCommandIDs.addLabel,
       CommandIDs.tidy,
       CommandIDs.fit,
       CommandIDs.toggleInspector,

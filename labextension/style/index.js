@@ -3,6 +3,7 @@ import './canvas.css';
 import './node.css';
 import './inspector.css';
 import './expression.css';
+import './forms.css';
 import './panel.css';
 import './runs.css';
 import './details.css';

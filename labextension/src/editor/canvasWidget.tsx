@@ -4,6 +4,8 @@ import type { Message } from '@lumino/messaging';
 import React, { Suspense, lazy } from 'react';
 import { NODE_WIDTH, placeSteps } from '../model/geometry';
 import { addStep, move } from '../model/edits';
+import type { INewStep } from '../model/kinds';
+import { executingStep } from '../model/kinds';
 import type { Point, Workflow } from '../model/types';
 import type { IWorkflowCanvas } from '../tokens';
 import { BrokenView } from './broken';
@@ -82,14 +84,22 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
 
   /** Add steps for notebooks, whose paths are relative to the workspace; where the view is if no place is given. */
   addNotebooks(paths: readonly string[], at?: Point): void {
+    const steps = paths.map(path =>
+      executingStep('notebook', this._toDocumentPath(path))
+    );
+    this.addSteps(steps, at);
+  }
+
+  /** Add steps below one another; where the view is if no place is given. They are then selected. */
+  addSteps(steps: readonly INewStep[], at?: Point): void {
     const added: string[] = [];
     const start = at ?? this._freePlace();
     this.editor.edit(workflow =>
-      paths.reduce((result, path, index) => {
+      steps.reduce((result, { step, wish }, index) => {
         const place = { x: start.x, y: start.y + index * 4 * STAIR };
-        const step = addStep(result, this._toDocumentPath(path), place);
-        added.push(step.name);
-        return step.document;
+        const { document, name } = addStep(result, step, wish, place);
+        added.push(name);
+        return document;
       }, workflow)
     );
     this.editor.select({ steps: added });

@@ -6,8 +6,8 @@ import { FileDialog } from '@jupyterlab/filebrowser';
 import type { WidgetTracker } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
-  addIcon,
   inspectorIcon,
+  notebookIcon,
   redoIcon,
   undoIcon
 } from '@jupyterlab/ui-components';
@@ -86,9 +86,9 @@ export function registerCommands(options: ICommandOptions): void {
   add(
     CommandIDs.addStep,
     {
-      label: trans.__('Step'),
+      label: trans.__('Notebooks…'),
       caption: trans.__('Add steps for notebooks'),
-      icon: addIcon
+      icon: notebookIcon
     },
     widget => chooseNotebooks(widget, options)
   );

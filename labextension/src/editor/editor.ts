@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
@@ -24,7 +25,9 @@ export class Editor implements IDisposable {
     readonly document: YWorkflow,
     readonly inspection: Inspection,
     readonly runs: RunsModel,
-    readonly trans: TranslationBundle
+    readonly trans: TranslationBundle,
+    /** Do what needs more than this workflow. */
+    readonly execute: (command: string, args: ReadonlyPartialJSONObject) => void
   ) {
     document.changed.connect(this._onDocument, this);
     inspection.changed.connect(this._emit, this);

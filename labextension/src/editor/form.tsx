@@ -1,6 +1,5 @@
 import { FormComponent } from '@jupyterlab/ui-components';
-import type { ReadonlyJSONObject, ReadonlyJSONValue } from '@lumino/coreutils';
-import { JSONExt } from '@lumino/coreutils';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { ErrorSchema, RJSFSchema, UiSchema, Widget } from '@rjsf/utils';
 // This module is itself loaded only when the first form is shown.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
@@ -55,10 +54,9 @@ export function DocumentForm(props: {
   );
 }
 
+/** The order of keys counts: the fields of a form are moved by it. */
 function isSame(a: unknown, b: unknown): boolean {
-  return a === undefined || b === undefined
-    ? a === b
-    : JSONExt.deepEqual(a as ReadonlyJSONValue, b as ReadonlyJSONValue);
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function toErrors(problems: readonly Problem[], place: string): ErrorSchema {

@@ -2,18 +2,33 @@ import type { RJSFSchema, UiSchema, WidgetProps } from '@rjsf/utils';
 import React, { useState } from 'react';
 import { setStep } from '../model/edits';
 import {
+  RETRY_REASONS,
   complainDuration,
   complainSize,
+  hasField,
   hasPolicy,
+  reasonsOf,
+  withReason,
   withResources,
-  withRetries
+  withRetries,
+  withoutDefault
 } from '../model/policy';
-import type { JSONValue, Step } from '../model/types';
+import type { JSONValue, Retries, Step } from '../model/types';
+import { isObject, stepKind } from '../model/types';
 import type { Editor } from './editor';
+import { EnvironmentWidget } from './environmentWidget';
 import { SourceChip, TextField } from './fields';
 import { DocumentForm } from './form';
+import { Check, CheckWidget, ChoiceWidget, editorOf } from './moreFields';
 
-const WIDGETS = { cache: CacheWidget, files: FilesWidget };
+const WIDGETS = {
+  cache: CacheWidget,
+  files: FilesWidget,
+  check: CheckWidget,
+  choice: ChoiceWidget,
+  environment: EnvironmentWidget
+};
+const RETRY_WIDGETS = { reasons: ReasonsWidget };
 
 /** How a step is run: retries, limits, resources, results that serve again. */
 export function PolicyForm(props: {
@@ -24,6 +39,7 @@ export function PolicyForm(props: {
   const { editor, name, step } = props;
   const { trans } = editor;
   const place = `steps.${name}`;
+  const kind = stepKind(step) ?? 'notebook';
   const [isOpen, setOpen] = useState(hasPolicy(step));
   const text = (title: string, description?: string) => ({
     type: 'string' as const,
@@ -46,14 +62,19 @@ export function PolicyForm(props: {
       count: text(trans.__('Retries'), trans.__('after the first attempt')),
       ...(step.retries && {
         delay: text(trans.__('Delay'), trans.__('before the first of them')),
-        backoff: text(trans.__('Backoff'), trans.__('factor by which it grows'))
+        backoff: text(
+          trans.__('Backoff'),
+          trans.__('factor by which it grows')
+        ),
+        on: text(trans.__('After'), trans.__('these reasons of a failure'))
       })
     }
   };
   const retryUi: UiSchema = {
     count: number('int', '0'),
     delay: duration('0s'),
-    backoff: number('float', '1')
+    backoff: number('float', '1'),
+    on: { 'ui:widget': 'reasons' }
   };
   const resourceSchema: RJSFSchema = {
     type: 'object',
@@ -71,21 +92,45 @@ export function PolicyForm(props: {
     },
     gpus: number('int', '0')
   };
+  const own: NonNullable<RJSFSchema['properties']> = {
+    allow_failure: text(trans.__('If it fails')),
+    checks: text(trans.__('Checks that fail')),
+    timeout: text(trans.__('Timeout'), trans.__('of an attempt')),
+    cache: text(trans.__('Use earlier results')),
+    files: text(
+      trans.__('Files'),
+      trans.__('it depends on, beside those in code and parameters')
+    ),
+    environment: text(
+      trans.__('Environment'),
+      trans.__('variables of its processes; no secrets')
+    )
+  };
   const ownSchema: RJSFSchema = {
     type: 'object',
-    properties: {
-      timeout: text(trans.__('Timeout'), trans.__('of an attempt')),
-      cache: text(trans.__('Use earlier results')),
-      files: text(
-        trans.__('Files'),
-        trans.__('it depends on, beside those in code and parameters')
-      )
-    }
+    properties: Object.fromEntries(
+      Object.entries(own).filter(([field]) => hasField(kind, field))
+    )
   };
   const ownUi: UiSchema = {
+    allow_failure: {
+      'ui:widget': 'check',
+      'ui:options': { text: trans.__('the run goes on, and may succeed') }
+    },
+    checks: {
+      'ui:widget': 'choice',
+      'ui:options': {
+        choices: [
+          ['fail', trans.__('have the step fail')],
+          ['warn', trans.__('only show')],
+          ['ask', trans.__('ask a person')]
+        ]
+      }
+    },
     timeout: duration(trans.__('no limit')),
     cache: { 'ui:widget': 'cache' },
-    files: { 'ui:widget': 'files' }
+    files: { 'ui:widget': 'files' },
+    environment: { 'ui:widget': 'environment' }
   };
   const set = (fields: Partial<Step>) =>
     editor.edit(old => setStep(old, name, fields));
@@ -96,18 +141,24 @@ export function PolicyForm(props: {
       onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
     >
       <summary className="mlwf-Inspector-heading">{trans.__('Policy')}</summary>
-      <DocumentForm
-        editor={editor}
-        place={`${place}.retries`}
-        schema={retrySchema}
-        uiSchema={retryUi}
-        data={step.retries ?? {}}
-        onField={(field, value) =>
-          set({
-            retries: withRetries(step.retries, field, value as JSONValue)
-          })
-        }
-      />
+      {hasField(kind, 'retries') && (
+        <DocumentForm
+          editor={editor}
+          place={`${place}.retries`}
+          schema={retrySchema}
+          uiSchema={retryUi}
+          widgets={RETRY_WIDGETS}
+          data={{ ...step.retries, on: step.retries }}
+          onField={(field, value) =>
+            set({
+              retries:
+                field === 'on'
+                  ? (value as Retries)
+                  : withRetries(step.retries, field, value as JSONValue)
+            })
+          }
+        />
+      )}
       <DocumentForm
         editor={editor}
         place={place}
@@ -115,40 +166,72 @@ export function PolicyForm(props: {
         uiSchema={ownUi}
         widgets={WIDGETS}
         data={{
+          allow_failure: step.allow_failure ?? false,
+          checks: step.checks ?? 'fail',
           timeout: step.timeout ?? '',
           cache: step.cache ?? true,
-          files: step.files ?? []
+          files: step.files ?? [],
+          environment: isObject(step.environment) ? step.environment : {}
         }}
         onField={(field, value) =>
-          set({ [field]: isDefault(value) ? undefined : value })
+          set({ [field]: withoutDefault(field, value) })
         }
       />
-      <DocumentForm
-        editor={editor}
-        place={`${place}.resources`}
-        schema={resourceSchema}
-        uiSchema={resourceUi}
-        data={{ ...step.resources, memory: step.resources?.memory ?? '' }}
-        onField={(field, value) =>
-          set({
-            resources: withResources(step.resources, field, value as JSONValue)
-          })
-        }
-      />
+      {hasField(kind, 'resources') && (
+        <DocumentForm
+          editor={editor}
+          place={`${place}.resources`}
+          schema={resourceSchema}
+          uiSchema={resourceUi}
+          data={{ ...step.resources, memory: step.resources?.memory ?? '' }}
+          onField={(field, value) =>
+            set({
+              resources: withResources(
+                step.resources,
+                field,
+                value as JSONValue
+              )
+            })
+          }
+        />
+      )}
     </details>
   );
 }
 
-/** Whether a value says no more than a field that is left out: a `cache` that is on, no `files`. */
-function isDefault(value: unknown): boolean {
-  return value === true || (Array.isArray(value) && value.length === 0);
+/** After which failures a step is started again. */
+function ReasonsWidget(props: WidgetProps): JSX.Element {
+  const { trans } = editorOf(props);
+  const retries = props.value as Retries;
+  const words = {
+    error: trans.__('an error'),
+    timeout: trans.__('too long'),
+    memory: trans.__('too much memory'),
+    'kernel-died': trans.__('the kernel died'),
+    check: trans.__('a check')
+  };
+  const on = reasonsOf(retries);
+  return (
+    <div role="group" aria-label={props.label}>
+      {RETRY_REASONS.map(reason => (
+        <Check
+          key={reason}
+          label={words[reason]}
+          checked={on.includes(reason)}
+          // At least one has to be left.
+          disabled={on.length === 1 && on[0] === reason}
+          onChange={isOn => props.onChange(withReason(retries, reason, isOn))}
+        />
+      ))}
+    </div>
+  );
 }
 
 const AGE = '1d';
 
 /** Whether results of earlier runs serve, and how old they may be. */
 function CacheWidget(props: WidgetProps): JSX.Element {
-  const { trans } = (props.formContext as { editor: Editor }).editor;
+  const { trans } = editorOf(props);
   const cache = props.value as boolean | string;
   const hasAge = typeof cache === 'string';
   return (
@@ -190,7 +273,7 @@ function CacheWidget(props: WidgetProps): JSX.Element {
 
 /** Files and folders, with a field to add one. */
 function FilesWidget(props: WidgetProps): JSX.Element {
-  const { trans } = (props.formContext as { editor: Editor }).editor;
+  const { trans } = editorOf(props);
   const files = props.value as string[];
   return (
     <div className="mlwf-Chips">

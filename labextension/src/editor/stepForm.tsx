@@ -8,6 +8,7 @@ import { stepKind, stepPath } from '../model/types';
 import type { Editor } from './editor';
 import { FlowForm } from './flowForm';
 import { DocumentForm } from './form';
+import { KindForm, ShownValues } from './kindForm';
 import { PolicyForm } from './policyForm';
 import { ProblemList } from './problems';
 import { scopeOfStep } from './stepScope';
@@ -102,16 +103,19 @@ export function StepForm(props: {
           }
         }}
       />
-      <h3 className="mlwf-Inspector-heading">
-        {trans.__('Inputs')}{' '}
-        {isNotebook && (
-          <small>
-            {read
-              ? trans.__('read from the notebook')
-              : trans.__('the notebook cannot be read')}
-          </small>
-        )}
-      </h3>
+      <KindForm editor={editor} name={name} step={step} groups={scope.groups} />
+      {(!step.label || inputs.length > 0) && (
+        <h3 className="mlwf-Inspector-heading">
+          {step.person ? trans.__('Shows') : trans.__('Inputs')}{' '}
+          {isNotebook && (
+            <small>
+              {read
+                ? trans.__('read from the notebook')
+                : trans.__('the notebook cannot be read')}
+            </small>
+          )}
+        </h3>
+      )}
       {inputs.length > 0 ? (
         <DocumentForm
           key={`inputs ${name}`}
@@ -134,6 +138,7 @@ export function StepForm(props: {
             : ''}
         </p>
       )}
+      {step.person && <ShownValues editor={editor} name={name} step={step} />}
       <FlowForm
         key={`flow ${name}`}
         editor={editor}
@@ -142,14 +147,12 @@ export function StepForm(props: {
         scope={scope}
         kernels={kernels}
       />
-      {isNotebook && (
-        <PolicyForm
-          key={`policy ${name}`}
-          editor={editor}
-          name={name}
-          step={step}
-        />
-      )}
+      <PolicyForm
+        key={`policy ${name}`}
+        editor={editor}
+        name={name}
+        step={step}
+      />
     </>
   );
 }

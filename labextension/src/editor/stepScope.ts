@@ -100,6 +100,15 @@ function union(read: string[] | undefined, done: object | undefined): string[] {
   return [...new Set([...(read ?? []), ...Object.keys(done ?? {})])];
 }
 
+/** What all of a workflow can give a value. */
+export function allSources(editor: Editor, workflow: Workflow): ISourceGroup[] {
+  return sourceGroups(
+    editor,
+    workflow,
+    namesOfSteps(editor, workflow, new Set())
+  );
+}
+
 function sourceGroups(
   editor: Editor,
   workflow: Workflow,

@@ -11,6 +11,7 @@ import React from 'react';
 import { RunStateChip } from '../runs/state';
 import { formatSeconds, secondsSoFar } from '../runs/format';
 import { useRuns } from '../runs/hooks';
+import { addStepButton } from './addCommands';
 import type { Editor } from './editor';
 import type { WorkflowPanel } from './panel';
 import { useSignal } from './useSignal';
@@ -39,6 +40,9 @@ export function registerToolbarItems(
         </UseSignal>
       )
     )
+  );
+  toolbars.addFactory<WorkflowWidget>(TOOLBAR, 'addStep', ({ content }) =>
+    addStepButton(commands, content.editor.trans)
   );
   toolbars.addFactory<WorkflowWidget>(TOOLBAR, 'problems', ({ content }) =>
     item(<ProblemsChip panel={content} />)

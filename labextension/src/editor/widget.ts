@@ -48,7 +48,13 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
     const runs = new RunsModel(client, events, context.localPath);
     const inspection = new Inspection(client, context, services.contents);
     const document = context.model.sharedModel;
-    const editor = new Editor(document, inspection, runs, trans);
+    const editor = new Editor(
+      document,
+      inspection,
+      runs,
+      trans,
+      (command, args) => void commands.execute(command, args)
+    );
     context.pathChanged.connect(() => {
       runs.path = context.localPath;
     });

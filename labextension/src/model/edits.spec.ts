@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as edits from './edits';
 import { closesCycle, depths, edges, parseReference } from './graph';
+import { executingStep } from './kinds';
 import { complainName, freshName, toName } from './names';
 import type { Workflow } from './types';
 
@@ -164,7 +165,8 @@ describe('adding and moving', () => {
     let document: Workflow = { name: 'x', steps: {} };
     const names = ['sub/Train model.ipynb', 'Train model.ipynb', '1.ipynb'].map(
       notebook => {
-        const added = edits.addStep(document, notebook, { x: -0.2, y: 1.5 });
+        const { step, wish } = executingStep('notebook', notebook);
+        const added = edits.addStep(document, step, wish, { x: -0.2, y: 1.5 });
         document = added.document;
         return added.name;
       }

@@ -7,25 +7,24 @@ import {
   parseReference,
   stepSources
 } from './graph';
+import type { Items } from './items';
+import { omit, renameKey } from './items';
 import { freshName, toName } from './names';
 import type { Argument, Parameter, Point, Step, Workflow } from './types';
 import { isExpression, isFirst, isReference } from './types';
 
-type Items<T> = { [key: string]: T };
-
-/** Add a step for a notebook, under a fresh name made of the notebook's. */
+/** Add a step under a fresh name like the one that is wished for. */
 export function addStep(
   document: Workflow,
-  notebook: string,
+  step: Step,
+  wish: string,
   at: Point
 ): { document: Workflow; name: string } {
-  const file = notebook.slice(notebook.lastIndexOf('/') + 1);
-  const wish = toName(file.replace(/\.ipynb$/i, ''), 'step');
-  const name = freshName(wish, Object.keys(document.steps ?? {}));
-  const added = {
-    ...document,
-    steps: { ...document.steps, [name]: { notebook } }
-  };
+  const name = freshName(
+    toName(wish, 'step'),
+    Object.keys(document.steps ?? {})
+  );
+  const added = { ...document, steps: { ...document.steps, [name]: step } };
   return { document: move(added, { [name]: at }), name };
 }
 
@@ -355,16 +354,4 @@ function patched<T extends object>(object: T, fields: Partial<T>): T {
   );
   const result = { ...object, ...fields };
   return omit(result as Items<unknown>, new Set(empty.map(([k]) => k))) as T;
-}
-
-function renameKey<T>(items: Items<T>, from: string, to: string): Items<T> {
-  return Object.fromEntries(
-    Object.entries(items).map(([key, item]) => [key === from ? to : key, item])
-  );
-}
-
-function omit<T>(items: Items<T>, keys: ReadonlySet<string>): Items<T> {
-  return Object.fromEntries(
-    Object.entries(items).filter(([key]) => !keys.has(key))
-  );
 }

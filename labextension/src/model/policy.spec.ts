@@ -3,9 +3,12 @@ import { setStep } from './edits';
 import {
   complainDuration,
   complainSize,
+  RETRY_REASONS,
   hasPolicy,
+  withReason,
   withResources,
-  withRetries
+  withRetries,
+  withoutDefault
 } from './policy';
 
 describe('policy', () => {
@@ -46,6 +49,36 @@ describe('policy', () => {
     expect(withResources(big, 'cpus', 1)).toEqual(big);
     expect(withResources(big, 'memory', '')).toBeUndefined();
     expect(withResources({ cpus: 0 }, 'gpus', 1)).toEqual({ cpus: 0, gpus: 1 });
+  });
+
+  it('names reasons only if they are not all of them', () => {
+    const some = withReason({ count: 1 }, 'memory', false);
+    expect(some.on).toEqual(RETRY_REASONS.filter(each => each !== 'memory'));
+    expect(withReason(some, 'memory', true)).toEqual({ count: 1 });
+    const one = RETRY_REASONS.slice(1).reduce(
+      (result, reason) => withReason(result, reason, false),
+      { count: 1 }
+    );
+    expect(one).toEqual({ count: 1, on: ['error'] });
+  });
+
+  it.each([
+    ['cache', true],
+    ['checks', 'fail'],
+    ['allow_failure', false],
+    ['files', []],
+    ['environment', {}]
+  ])('does not write %s: %j', (field, value) => {
+    expect(withoutDefault(field, value)).toBeUndefined();
+  });
+
+  it.each([
+    ['cache', '7d'],
+    ['allow_failure', true],
+    ['environment', { A: '' }]
+  ])('writes %s: %j', (field, value) => {
+    expect(withoutDefault(field, value)).toEqual(value);
+    expect(hasPolicy({ notebook: 'a.ipynb', [field]: value })).toBe(true);
   });
 
   it('is a part of the step that comes and goes', () => {

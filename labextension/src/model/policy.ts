@@ -1,8 +1,48 @@
 /** How a step is run: retries, limits, resources, results that serve again. Defaults are not written. */
-import type { JSONValue, Resources, Retries, Step } from './types';
+import { withField } from './items';
+import type {
+  JSONValue,
+  Resources,
+  Retries,
+  RetryReason,
+  Step,
+  StepKind
+} from './types';
+import { isObject, textsOf } from './types';
 
 const DURATION = /^\d{1,9}(\.\d{1,3})?(ms|s|m|h|d)$/;
 const SIZE = /^\d{1,9}(\.\d{1,3})?(KiB|MiB|GiB|TiB|KB|MB|GB|TB)$/;
+
+/** The reasons of a failure after which a step may be started again. */
+export const RETRY_REASONS: readonly RetryReason[] = [
+  'error',
+  'timeout',
+  'memory',
+  'kernel-died',
+  'check'
+];
+
+/** What a step of a kind can say of how it is run: as `core/workflow.py` has it. */
+const FIELDS: { [kind in StepKind]: readonly string[] } = {
+  notebook: [
+    'retries',
+    'allow_failure',
+    'checks',
+    'timeout',
+    'cache',
+    'files',
+    'resources',
+    'environment'
+  ],
+  workflow: ['retries', 'allow_failure'],
+  person: ['allow_failure'],
+  label: ['allow_failure']
+};
+
+/** Whether a step of a kind can have a field. */
+export function hasField(kind: StepKind, field: string): boolean {
+  return FIELDS[kind].includes(field);
+}
 
 // The same as those of the models in `core/workflow.py`.
 const RETRIES: Omit<Retries, 'count'> = { delay: '0s', backoff: 1 };
@@ -33,6 +73,25 @@ export function withRetries(
     : (without(RETRIES, { ...retries, [field]: value }) as Retries);
 }
 
+/** The reasons after which retries happen. */
+export function reasonsOf(retries: Retries): readonly string[] {
+  return retries.on === undefined ? RETRY_REASONS : textsOf(retries.on);
+}
+
+/** Retries after some reasons only; after all of them is what is not written. */
+export function withReason(
+  retries: Retries,
+  reason: RetryReason,
+  isOn: boolean
+): Retries {
+  const on = reasonsOf(retries);
+  const wanted = RETRY_REASONS.filter(each =>
+    each === reason ? isOn : on.includes(each)
+  );
+  const isAll = wanted.length === RETRY_REASONS.length;
+  return withField(retries, 'on', isAll ? undefined : wanted);
+}
+
 /** Resources with one field changed; undefined if all are the defaults. */
 export function withResources(
   resources: Resources | undefined,
@@ -43,14 +102,24 @@ export function withResources(
   return Object.keys(left).length ? left : undefined;
 }
 
+/** A step's own field, as the document has it: what is a default is not written. */
+export function withoutDefault(field: string, value: unknown): unknown {
+  const isDefault =
+    (field === 'cache' && value === true) ||
+    (field === 'checks' && value === 'fail') ||
+    (field === 'allow_failure' && value === false) ||
+    (Array.isArray(value) && value.length === 0) ||
+    (field === 'environment' && isObject(value) && !Object.keys(value).length);
+  return isDefault ? undefined : value;
+}
+
 /** Whether a step says anything of how it is run. */
 export function hasPolicy(step: Step): boolean {
-  const { retries, timeout, resources, files, cache } = step;
-  return (
-    [retries, timeout, resources].some(part => part != null) ||
-    (files ?? []).length > 0 ||
-    (cache !== undefined && cache !== true)
-  );
+  const fields = FIELDS.notebook as readonly (keyof Step)[];
+  return fields.some(field => {
+    const value = step[field];
+    return value != null && withoutDefault(field, value) !== undefined;
+  });
 }
 
 function without(

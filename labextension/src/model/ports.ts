@@ -6,6 +6,7 @@ import {
   parseReference,
   stepSources
 } from './graph';
+import { handedOn } from './kinds';
 import type {
   Argument,
   NotebookInput,
@@ -65,7 +66,9 @@ export function portsOf(
   read: NotebookInterface | undefined,
   taken: IStepSource[]
 ): IPorts {
-  const given = document.steps?.[name]?.parameters ?? {};
+  const step = document.steps?.[name] ?? {};
+  const given = step.parameters ?? {};
+  const made = read ?? handedOn(step);
   const declared = read?.inputs ?? [];
   const known = new Set(declared.map(input => input.name));
   const port = (
@@ -80,8 +83,8 @@ export function portsOf(
     return { name: input, declared: found, isDangling, argument, source };
   };
   const outputs: IOutputPort[] = [
-    ...(read?.outputs ?? []).map(output => recorded('outputs', output)),
-    ...(read?.artifacts ?? []).map(output => recorded('artifacts', output))
+    ...(made?.outputs ?? []).map(output => recorded('outputs', output)),
+    ...(made?.artifacts ?? []).map(output => recorded('artifacts', output))
   ];
   const recordedIds = new Set(outputs.map(outputId));
   const extra = taken.filter(source => !recordedIds.has(outputId(source)));
@@ -97,7 +100,7 @@ export function portsOf(
       ...extra.map(({ kind, name: output }) => ({
         kind,
         name: output,
-        isDangling: read !== undefined && read.complete !== false
+        isDangling: made != null && read?.complete !== false
       }))
     ]
   };

@@ -23,6 +23,8 @@ export type Person = Written<api.Person, 'message'>;
 
 export type Label = Written<api.Label, 'items' | 'classes'>;
 
+export type RetryReason = NonNullable<api.Retries['on']>[number];
+
 /** What a step is: it has one of these keys. */
 export type StepKind = 'notebook' | 'workflow' | 'person' | 'label';
 
@@ -59,6 +61,13 @@ export type Point = { x: number; y: number };
 
 export function isObject(value: unknown): value is JSONObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The texts of a list; none of anything else, which a document may hold though it is wrong. */
+export function textsOf(value: unknown): string[] {
+  return Array.isArray(value)
+    ? value.filter(each => typeof each === 'string')
+    : [];
 }
 
 export function isReference(
