@@ -194,7 +194,6 @@ def test_labels_policies_and_what_uses_a_parameter(lab: Page, folder: Path) -> N
     write(field(lab, "Retries"), "2")
     lab.get_by_label("too much memory").uncheck()
     lab.get_by_label("the run goes on, and may succeed").check()
-    field(lab, "Checks that fail").select_option("ask")
     write(field(lab, "Add a variable"), "1X=1")
     write(field(lab, "Add a variable"), "OMP_NUM_THREADS=2")
     write(field(lab, "Value of OMP_NUM_THREADS"), "4")
@@ -215,7 +214,6 @@ def test_labels_policies_and_what_uses_a_parameter(lab: Page, folder: Path) -> N
         "clean": {
             **clean,
             "allow_failure": True,
-            "checks": "ask",
             "environment": {"OMP_NUM_THREADS": "4"},
             "retries": {"count": 2, "on": ["error", "timeout", "kernel-died", "check"]},
         },

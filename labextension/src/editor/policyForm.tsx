@@ -19,13 +19,12 @@ import type { Editor } from './editor';
 import { EnvironmentWidget } from './environmentWidget';
 import { SourceChip, TextField } from './fields';
 import { DocumentForm } from './form';
-import { Check, CheckWidget, ChoiceWidget, editorOf } from './moreFields';
+import { Check, CheckWidget, editorOf } from './moreFields';
 
 const WIDGETS = {
   cache: CacheWidget,
   files: FilesWidget,
   check: CheckWidget,
-  choice: ChoiceWidget,
   environment: EnvironmentWidget
 };
 const RETRY_WIDGETS = { reasons: ReasonsWidget };
@@ -94,7 +93,6 @@ export function PolicyForm(props: {
   };
   const own: NonNullable<RJSFSchema['properties']> = {
     allow_failure: text(trans.__('If it fails')),
-    checks: text(trans.__('Checks that fail')),
     timeout: text(trans.__('Timeout'), trans.__('of an attempt')),
     cache: text(trans.__('Use earlier results')),
     files: text(
@@ -116,16 +114,6 @@ export function PolicyForm(props: {
     allow_failure: {
       'ui:widget': 'check',
       'ui:options': { text: trans.__('the run goes on, and may succeed') }
-    },
-    checks: {
-      'ui:widget': 'choice',
-      'ui:options': {
-        choices: [
-          ['fail', trans.__('have the step fail')],
-          ['warn', trans.__('only show')],
-          ['ask', trans.__('ask a person')]
-        ]
-      }
     },
     timeout: duration(trans.__('no limit')),
     cache: { 'ui:widget': 'cache' },
@@ -167,7 +155,6 @@ export function PolicyForm(props: {
         widgets={WIDGETS}
         data={{
           allow_failure: step.allow_failure ?? false,
-          checks: step.checks ?? 'fail',
           timeout: step.timeout ?? '',
           cache: step.cache ?? true,
           files: step.files ?? [],

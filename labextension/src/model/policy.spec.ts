@@ -64,7 +64,6 @@ describe('policy', () => {
 
   it.each([
     ['cache', true],
-    ['checks', 'fail'],
     ['allow_failure', false],
     ['files', []],
     ['environment', {}]

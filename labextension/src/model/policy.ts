@@ -27,7 +27,6 @@ const FIELDS: { [kind in StepKind]: readonly string[] } = {
   notebook: [
     'retries',
     'allow_failure',
-    'checks',
     'timeout',
     'cache',
     'files',
@@ -106,7 +105,6 @@ export function withResources(
 export function withoutDefault(field: string, value: unknown): unknown {
   const isDefault =
     (field === 'cache' && value === true) ||
-    (field === 'checks' && value === 'fail') ||
     (field === 'allow_failure' && value === false) ||
     (Array.isArray(value) && value.length === 0) ||
     (field === 'environment' && isObject(value) && !Object.keys(value).length);
