@@ -174,6 +174,7 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       ReleaseCommandIDs.release,
       ReleaseCommandIDs.releases,
       CommandIDs.addStep,
+      CommandIDs.connectStep,
       CommandIDs.tidy,
       CommandIDs.fit,
       CommandIDs.toggleInspector,

@@ -72,7 +72,7 @@ export function toEdges(
       target: edge.target,
       sourceHandle: isData ? outputId(edge.source) : AFTER,
       targetHandle: isData ? inputHandle(edge.input) : BEFORE,
-      className: isData ? 'mlwf-mod-data' : 'mlwf-mod-order',
+      className: `mlwf-mod-${edge.kind}`,
       selected: isSelected,
       markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 }
     };

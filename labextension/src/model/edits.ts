@@ -13,19 +13,17 @@ import { isExpression, isFirst, isReference } from './types';
 
 type Items<T> = { [key: string]: T };
 
-/** Add a step for a notebook, under a fresh name made of the notebook's. */
+/** Add a step for a notebook or another workflow, under a fresh name made of the file's. */
 export function addStep(
   document: Workflow,
-  notebook: string,
+  path: string,
   at: Point
 ): { document: Workflow; name: string } {
-  const file = notebook.slice(notebook.lastIndexOf('/') + 1);
-  const wish = toName(file.replace(/\.ipynb$/i, ''), 'step');
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  const wish = toName(file.replace(/\.(ipynb|mlwf)$/i, ''), 'step');
   const name = freshName(wish, Object.keys(document.steps ?? {}));
-  const added = {
-    ...document,
-    steps: { ...document.steps, [name]: { notebook } }
-  };
+  const step = /\.mlwf$/i.test(path) ? { workflow: path } : { notebook: path };
+  const added = { ...document, steps: { ...document.steps, [name]: step } };
   return { document: move(added, { [name]: at }), name };
 }
 
