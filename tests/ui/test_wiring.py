@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.gestures import drag, edges, middle, open_document, port, save, saved, select, step, steps
@@ -151,9 +150,9 @@ def test_ports_say_what_fits_while_a_wire_is_pulled(lab: Page, folder: Path) -> 
     expect(notice(lab, "The steps would wait for each other.")).to_be_visible()
     drag(lab, port(lab, "clean", "outputs.table"), step(lab, "scale").locator(".mlwf-Node-title"))
     save(lab)
-    document_ = saved(folder, "wires.mlwf")["steps"]
-    assert document_["train"]["parameters"] == {"table": {"from": "steps.clean.artifacts.plot.png"}}
-    assert document_["scale"]["parameters"] == {"table": TABLE}
+    made = saved(folder, "wires.mlwf")["steps"]
+    assert made["train"]["parameters"] == {"table": {"from": "steps.clean.artifacts.plot.png"}}
+    assert made["scale"]["parameters"] == {"table": TABLE}
 
 
 def test_a_step_dropped_on_a_wire_is_put_into_it(lab: Page, folder: Path) -> None:
@@ -288,9 +287,9 @@ def test_edges_say_what_flows_and_are_cut(lab: Page, folder: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("width", [800])
-def test_the_list_stays_in_sight(lab: Page, folder: Path, width: int) -> None:
+def test_the_list_stays_in_sight(lab: Page, folder: Path) -> None:
     opened(lab, folder, document("clean", "train"))
+    width = 800
     lab.set_viewport_size({"width": width, "height": 600})
     select(lab, "clean")
     lab.keyboard.press("c")

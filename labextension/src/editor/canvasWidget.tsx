@@ -120,7 +120,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     });
     this.editor.select({ steps: added });
     this.node.focus();
-    if (!at && added.length) {
+    if (added.length) {
       requestAnimationFrame(() => this._reveal(added));
     }
   }
@@ -279,18 +279,21 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     }));
   }
 
-  /** Bring steps into view, if they are not all there. */
+  /** Bring steps into view, if they are not all there, beside what is in view already. */
   private _reveal(names: readonly string[]): void {
     const room = this.node.getBoundingClientRect();
+    const drawn = new Map(
+      [...this.node.querySelectorAll<HTMLElement>('.react-flow__node')].map(
+        node => [node.dataset.id!, node.getBoundingClientRect()]
+      )
+    );
     const isSeen = names.every(name => {
-      const box = this.node
-        .querySelector(`.react-flow__node[data-id="${CSS.escape(name)}"]`)
-        ?.getBoundingClientRect();
+      const box = drawn.get(name);
       return box && box.top >= room.top && box.bottom <= room.bottom;
     });
     if (!isSeen) {
-      const nodes = names.map(id => ({ id }));
-      void this._flow?.fitView({ ...FIT, nodes });
+      const nodes = [...new Set([...drawn.keys(), ...names])];
+      void this._flow?.fitView({ ...FIT, nodes: nodes.map(id => ({ id })) });
     }
   }
 
