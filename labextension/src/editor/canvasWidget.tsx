@@ -115,14 +115,12 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   ): Promise<void> {
     const added = await this._arrivals.add(paths, {
       at: at ?? this._middle(),
-      taken: at && paths.length === 1 ? [] : this._standing(),
+      taken: at && paths.length === 1 ? [] : [...this._standing().values()],
       edge
     });
     this.editor.select({ steps: added });
     this.node.focus();
-    if (added.length) {
-      requestAnimationFrame(() => this._reveal(added));
-    }
+    this._reveal(added);
   }
 
   /** Put all steps where few edges cross. */
@@ -267,33 +265,40 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     return { x: middle.x - NODE_WIDTH / 2, y: middle.y - 80 };
   }
 
-  private _standing(): IPlace[] {
+  private _standing(): ReadonlyMap<string, IPlace> {
     const { workflow } = this.editor;
     if (!workflow) {
-      return [];
+      return new Map();
     }
     const views = new StepViews(this.editor).update(workflow);
-    return [...this._places(workflow)].map(([name, place]) => ({
-      ...place,
-      height: views.get(name)!.height
-    }));
+    return new Map(
+      [...this._places(workflow)].map(([name, place]) => [
+        name,
+        { ...place, height: views.get(name)!.height }
+      ])
+    );
   }
 
-  /** Bring steps into view, if they are not all there, beside what is in view already. */
+  /** Widen the view so far that it holds these steps, too. They need not be drawn yet. */
   private _reveal(names: readonly string[]): void {
-    const room = this.node.getBoundingClientRect();
-    const drawn = new Map(
-      [...this.node.querySelectorAll<HTMLElement>('.react-flow__node')].map(
-        node => [node.dataset.id!, node.getBoundingClientRect()]
-      )
-    );
-    const isSeen = names.every(name => {
-      const box = drawn.get(name);
-      return box && box.top >= room.top && box.bottom <= room.bottom;
-    });
-    if (!isSeen) {
-      const nodes = [...new Set([...drawn.keys(), ...names])];
-      void this._flow?.fitView({ ...FIT, nodes: nodes.map(id => ({ id })) });
+    const standing = this._standing();
+    const { left, top, right, bottom } = this.node.getBoundingClientRect();
+    const start = this._flow?.screenToFlowPosition({ x: left, y: top });
+    const end = this._flow?.screenToFlowPosition({ x: right, y: bottom });
+    if (!start || !end) {
+      return;
+    }
+    let [x, y, far, low] = [start.x, start.y, end.x, end.y];
+    for (const name of names) {
+      const place = standing.get(name)!;
+      x = Math.min(x, place.x);
+      y = Math.min(y, place.y);
+      far = Math.max(far, place.x + NODE_WIDTH);
+      low = Math.max(low, place.y + place.height);
+    }
+    if (x < start.x || y < start.y || far > end.x || low > end.y) {
+      const bounds = { x, y, width: far - x, height: low - y };
+      void this._flow?.fitBounds(bounds, { padding: 0.05 });
     }
   }
 

@@ -50,7 +50,8 @@ export class WorkspaceFiles {
         const paths = items
           .filter(item => item.type !== 'directory' && canBeStep(item.path))
           .map(item => item.path)
-          .filter(path => path !== this.documentPath);
+          .filter(path => path !== this.documentPath)
+          .sort((a, b) => a.localeCompare(b));
         const room = MAX_FILES - found;
         found += paths.length;
         const isCut = paths.length > room || open.length < fresh.length;
