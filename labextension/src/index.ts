@@ -181,6 +181,7 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       AddCommandIDs.addRelease,
       AddCommandIDs.addPerson,
       AddCommandIDs.addLabel,
+      CommandIDs.connectStep,
       CommandIDs.tidy,
       CommandIDs.fit,
       CommandIDs.toggleInspector,

@@ -8,3 +8,4 @@ import './panel.css';
 import './runs.css';
 import './details.css';
 import './releases.css';
+import './wiring.css';

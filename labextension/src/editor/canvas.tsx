@@ -2,6 +2,7 @@ import type {
   Connection,
   EdgeChange,
   Edge as FlowEdge,
+  FinalConnectionState,
   NodeChange,
   OnConnectStartParams,
   ReactFlowInstance
@@ -17,35 +18,40 @@ import {
 } from '@xyflow/react';
 import React, { useCallback, useEffect, useMemo, useState } from 'react';
 import { placeSteps } from '../model/geometry';
-import { ancestors, closesCycle, descendants, edges } from '../model/graph';
-import { connect, connectOrder, move } from '../model/edits';
+import { edges } from '../model/graph';
+import { move } from '../model/edits';
 import type { Point, Workflow } from '../model/types';
+import type { Port } from '../model/wiring';
+import { ConnectMenu } from './connectMenu';
 import type { ICanvasActions } from './context';
-import { BlockedContext, CanvasContext, RenamingContext } from './context';
-import type { Editor } from './editor';
+import { CanvasContext, RenamingContext } from './context';
+import { markEdges } from './edges';
 import { EmptyHint } from './hints';
 import { toEdges, toNodes } from './flow';
 import type { StepNode } from './node';
-import { AFTER, BEFORE, StepNodeView } from './node';
+import { StepNodeView } from './node';
+import { PullContext, portAt } from './ports';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
+import type { Wiring } from './wiring';
 
 export type Flow = ReactFlowInstance<StepNode>;
 
 const NODE_TYPES = { step: StepNodeView };
-const NOTHING: ReadonlySet<string> = new Set();
 const FIT = { padding: 0.07, maxZoom: 1 };
 
 /** The DAG of a workflow, drawn and edited with React Flow. */
 export function Canvas(props: {
-  editor: Editor;
+  wiring: Wiring;
   workflow: Workflow;
   actions: ICanvasActions;
   onReady: (flow: Flow) => void;
 }): JSX.Element {
-  const { editor, workflow, actions } = props;
+  const { wiring, workflow, actions } = props;
+  const { editor } = wiring;
   const { trans } = editor;
   useSignal(editor.changed);
+  useSignal(wiring.changed);
   const { selection, inspection, runs } = editor;
   const maker = useMemo(() => new StepViews(editor), [editor]);
   const draw = useCallback(
@@ -58,7 +64,8 @@ export function Canvas(props: {
   );
   const [nodes, setNodes] = useState(() => draw([]));
   const [flowEdges, setEdges] = useState<FlowEdge[]>([]);
-  const [blocked, setBlocked] = useState(NOTHING);
+  const [flow, setFlow] = useState<Flow | null>(null);
+  const [hovered, setHovered] = useState<string | null>(null);
   // Only what is there at first is brought into view: a notebook that is dropped stays where it was dropped.
   const [fitsAtFirst] = useState(nodes.length > 0);
 
@@ -95,53 +102,85 @@ export function Canvas(props: {
     },
     [editor]
   );
+  const onDrag = useCallback(
+    (event: MouseEvent | TouchEvent, node: StepNode, all: StepNode[]) => {
+      const isAlone = all.length === 1 && wiring.canInsert(node.id);
+      const points = isAlone ? [pointOf(event), middleOf(event.target)] : [];
+      wiring.over = wiring.edgeAt(...points);
+    },
+    [wiring]
+  );
+  const onDropped = useCallback(
+    (event: unknown, node: StepNode, all: StepNode[]) => {
+      if (wiring.over === null) {
+        onMoved(event, node, all);
+      } else {
+        wiring.insertMoved(node.id, node.position);
+      }
+    },
+    [wiring, onMoved]
+  );
   const isValid = useCallback(
-    (connection: Connection | FlowEdge) => canConnect(workflow, connection),
-    [workflow]
+    (connection: Connection | FlowEdge) => {
+      const ports = portsOf(connection);
+      return ports !== null && wiring.canConnect(...ports);
+    },
+    [wiring]
   );
   const onConnect = useCallback(
-    ({ source, target, sourceHandle, targetHandle }: Connection) => {
-      if (sourceHandle === AFTER) {
-        editor.edit(old => connectOrder(old, source, target));
-      } else if (sourceHandle && targetHandle) {
-        const [kind, ...name] = sourceHandle.split('.');
-        const output = {
-          kind: kind as 'outputs' | 'artifacts',
-          step: source,
-          name: name.join('.')
-        };
-        const input = targetHandle.slice(targetHandle.indexOf('.') + 1);
-        editor.edit(old => connect(old, output, target, input));
+    (connection: Connection) => {
+      const ports = portsOf(connection);
+      if (ports) {
+        wiring.connect(...ports);
       }
     },
-    [editor]
+    [wiring]
   );
   const onConnectStart = useCallback(
-    (_: unknown, { nodeId, handleType }: OnConnectStartParams) => {
-      if (nodeId) {
-        const search = handleType === 'source' ? ancestors : descendants;
-        setBlocked(search(workflow, nodeId));
+    (_: unknown, { nodeId, handleId }: OnConnectStartParams) => {
+      if (nodeId && handleId) {
+        wiring.start(portAt(nodeId, handleId));
       }
     },
-    [workflow]
+    [wiring]
+  );
+  const onConnectEnd = useCallback(
+    (event: MouseEvent | TouchEvent, end: FinalConnectionState) => {
+      if (end.isValid || !flow) {
+        wiring.cancel();
+      } else {
+        const pointer = pointOf(event);
+        const refused = end.toHandle?.id
+          ? portAt(end.toHandle.nodeId, end.toHandle.id)
+          : null;
+        wiring.drop(pointer, refused, flow.screenToFlowPosition(pointer));
+      }
+    },
+    [wiring, flow]
+  );
+  const { over } = wiring;
+  const shownEdges = useMemo(
+    () => markEdges(flowEdges, workflow, { over, hovered, trans }),
+    [flowEdges, workflow, over, hovered, trans]
   );
   const context = useMemo(() => ({ editor, ...actions }), [editor, actions]);
 
   return (
     <CanvasContext.Provider value={context}>
       <RenamingContext.Provider value={editor.renaming}>
-        <BlockedContext.Provider value={blocked}>
+        <PullContext.Provider value={wiring.pull}>
           <ReactFlow
             nodes={nodes}
-            edges={flowEdges}
+            edges={shownEdges}
             nodeTypes={NODE_TYPES}
             onNodesChange={onNodesChange}
             onEdgesChange={onEdgesChange}
-            onNodeDragStop={onMoved}
+            onNodeDrag={onDrag}
+            onNodeDragStop={onDropped}
             onSelectionDragStop={(event, moved) => onMoved(event, null, moved)}
             onConnect={onConnect}
             onConnectStart={onConnectStart}
-            onConnectEnd={() => setBlocked(NOTHING)}
+            onConnectEnd={onConnectEnd}
             isValidConnection={isValid}
             onNodeDoubleClick={(_, node) => actions.openNotebook(node.id)}
             onNodeContextMenu={(_, node) => {
@@ -150,7 +189,12 @@ export function Canvas(props: {
               }
             }}
             onEdgeContextMenu={(_, edge) => editor.select({ edges: [edge.id] })}
-            onInit={props.onReady}
+            onEdgeMouseEnter={(_, edge) => setHovered(edge.id)}
+            onEdgeMouseLeave={() => setHovered(null)}
+            onInit={ready => {
+              setFlow(ready);
+              props.onReady(ready);
+            }}
             onlyRenderVisibleElements
             // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
             deleteKeyCode={null}
@@ -179,21 +223,44 @@ export function Canvas(props: {
               </Panel>
             )}
           </ReactFlow>
-        </BlockedContext.Provider>
+          {wiring.menu && (
+            <ConnectMenu
+              key={`${wiring.menu.at.x} ${wiring.menu.at.y}`}
+              wiring={wiring}
+              menu={wiring.menu}
+              room={wiring.room}
+            />
+          )}
+        </PullContext.Provider>
       </RenamingContext.Provider>
     </CanvasContext.Provider>
   );
 }
 
-/** Whether a connection leads from an output to an input, or is one of order, and closes no circle. */
-function canConnect(
-  workflow: Workflow,
-  { source, target, sourceHandle, targetHandle }: Connection | FlowEdge
-): boolean {
-  return (
-    (sourceHandle === AFTER) === (targetHandle === BEFORE) &&
-    !closesCycle(workflow, source, target)
-  );
+/** The two ports of a connection; null while it has only one. */
+function portsOf({
+  source,
+  target,
+  sourceHandle,
+  targetHandle
+}: Connection | FlowEdge): [Port, Port] | null {
+  return sourceHandle && targetHandle
+    ? [portAt(source, sourceHandle), portAt(target, targetHandle)]
+    : null;
+}
+
+function pointOf(event: MouseEvent | TouchEvent): Point {
+  const { clientX, clientY } =
+    'changedTouches' in event ? event.changedTouches[0] : event;
+  return { x: clientX, y: clientY };
+}
+
+/** The middle of the node that an element is a part of, on the screen. */
+function middleOf(target: EventTarget | null): Point {
+  const node = (target as Element | null)?.closest('.react-flow__node');
+  const { left, top, width, height } =
+    node?.getBoundingClientRect() ?? new DOMRect(-1, -1);
+  return { x: left + width / 2, y: top + height / 2 };
 }
 
 function changed(

@@ -1,13 +1,16 @@
-import { ReactWidget } from '@jupyterlab/apputils';
+import { Notification, ReactWidget } from '@jupyterlab/apputils';
 import type { Drag } from '@lumino/dragdrop';
 import type { Message } from '@lumino/messaging';
 import React, { Suspense, lazy } from 'react';
-import { NODE_WIDTH, placeSteps } from '../model/geometry';
+import { NODE_WIDTH, nodeHeight, placeSteps } from '../model/geometry';
 import { addStep, move } from '../model/edits';
+import { edgeId, edges } from '../model/graph';
 import type { INewStep } from '../model/kinds';
-import { executingStep } from '../model/kinds';
+import type { IPlace } from '../model/placing';
+import { column } from '../model/placing';
 import type { Point, Workflow } from '../model/types';
 import type { IWorkflowCanvas } from '../tokens';
+import { Arrivals } from './arrivals';
 import { BrokenView } from './broken';
 import type { Flow } from './canvas';
 import type { ICanvasActions } from './context';
@@ -17,6 +20,9 @@ import { nearest } from '../model/neighbours';
 import type { Direction } from '../model/neighbours';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
+import { Wiring } from './wiring';
+import type { WorkspaceFiles } from './workspaceFiles';
+import { canBeStep } from './workspaceFiles';
 
 // React Flow loads with the first workflow that is opened, not with Lab.
 const Canvas = lazy(async () => ({
@@ -25,19 +31,17 @@ const Canvas = lazy(async () => ({
 
 const FILES_MIME = 'application/x-jupyter-icontents';
 const FIT = { padding: 0.07, maxZoom: 1, duration: 200 };
-const STAIR = 40;
 
 /** The drawing area of a workflow: React Flow inside of Lab. */
 export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
-  /**
-   * @param _toDocumentPath - makes a path relative to the document of one relative to the workspace.
-   */
   constructor(
     readonly editor: Editor,
     private readonly _actions: ICanvasActions,
-    private readonly _toDocumentPath: (path: string) => string
+    files: WorkspaceFiles
   ) {
     super();
+    this._wiring = new Wiring(editor, files, this.node);
+    this._arrivals = new Arrivals(this._wiring);
     this.addClass('mlwf-Canvas');
     this.node.tabIndex = 0;
     // Lab's own Undo and Redo look for this mark.
@@ -77,33 +81,67 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
 
   /** Remove what is selected. */
   deleteSelection(): void {
+    this._explainUses();
     this.editor.deleteSelection();
     // What had the focus is gone: without this the focus falls to <body>, and shortcuts stop working.
     this.node.focus();
   }
 
-  /** Add steps for notebooks, whose paths are relative to the workspace; where the view is if no place is given. */
-  addNotebooks(paths: readonly string[], at?: Point): void {
-    const steps = paths.map(path =>
-      executingStep('notebook', this._toDocumentPath(path))
+  /** List what the selected step can be connected with. */
+  connectSelected(): void {
+    const { workflow } = this.editor;
+    const [step] = this.selectedSteps;
+    const place = workflow && this._places(workflow).get(step);
+    const node = this.node.querySelector(
+      `.react-flow__node[data-id="${CSS.escape(step)}"]`
     );
-    this.addSteps(steps, at);
+    if (place) {
+      const own = this.node.getBoundingClientRect();
+      const { right, top } = node?.getBoundingClientRect() ?? own;
+      const at = { x: right + 12 - own.left, y: top - own.top };
+      this._wiring.connectStep(step, at, place);
+    }
   }
 
-  /** Add steps below one another; where the view is if no place is given. They are then selected. */
-  addSteps(steps: readonly INewStep[], at?: Point): void {
+  /**
+   * Add steps for notebooks and other workflows.
+   *
+   * @param paths - relative to the workspace.
+   * @param at - where; in the middle of the view if it is not said.
+   * @param edge - the edge that a single one is put into.
+   */
+  async addFiles(
+    paths: readonly string[],
+    at?: Point,
+    edge?: string
+  ): Promise<void> {
+    const added = await this._arrivals.add(paths, {
+      at: at ?? this._middle(),
+      taken: at && paths.length === 1 ? [] : [...this._standing().values()],
+      edge
+    });
+    this.editor.select({ steps: added });
+    this.node.focus();
+    this._reveal(added);
+  }
+
+  /** Add steps that are no files, in the middle of the view. They are then selected. */
+  addSteps(steps: readonly INewStep[]): void {
+    const heights = steps.map(() => nodeHeight(1, 0));
+    const places = column(this._middle(), heights, [
+      ...this._standing().values()
+    ]);
     const added: string[] = [];
-    const start = at ?? this._freePlace();
     this.editor.edit(workflow =>
       steps.reduce((result, { step, wish }, index) => {
-        const place = { x: start.x, y: start.y + index * 4 * STAIR };
-        const { document, name } = addStep(result, step, wish, place);
-        added.push(name);
-        return document;
+        const one = addStep(result, step, wish, places[index]);
+        added.push(one.name);
+        return one.document;
       }, workflow)
     );
     this.editor.select({ steps: added });
     this.node.focus();
+    this._reveal(added);
   }
 
   /** Put all steps where few edges cross. */
@@ -134,6 +172,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
         break;
       case 'lm-dragleave':
         this.removeClass('mlwf-mod-drop');
+        this._wiring.over = null;
         break;
       case 'lm-drop':
         this._onDrop(event as Drag.Event);
@@ -161,7 +200,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   protected render(): JSX.Element {
     return (
       <Content
-        editor={this.editor}
+        wiring={this._wiring}
         actions={this._actions}
         onReady={flow => {
           this._flow = flow;
@@ -176,11 +215,16 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
       event.stopPropagation();
       event.dropAction = event.proposedAction;
       this.addClass('mlwf-mod-drop');
+      const pointer = { x: event.clientX, y: event.clientY };
+      const isOne = filesOf(event).length === 1;
+      this._wiring.over = isOne ? this._wiring.edgeAt(pointer) : null;
     }
   }
 
   private _onDrop(event: Drag.Event): void {
     this.removeClass('mlwf-mod-drop');
+    const edge = this._wiring.over ?? undefined;
+    this._wiring.over = null;
     if (!event.mimeData.hasData(FILES_MIME) || !this._flow) {
       return;
     }
@@ -192,45 +236,91 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
       x: event.clientX,
       y: event.clientY
     });
-    const paths = event.mimeData.getData(FILES_MIME) as string[];
-    const notebooks = paths.filter(path => path.endsWith('.ipynb'));
-    if (notebooks.length) {
+    const files = filesOf(event);
+    if (files.length) {
       const at = { x: pointer.x - NODE_WIDTH / 2, y: pointer.y - 18 };
-      this.addNotebooks(notebooks, at);
+      void this.addFiles(files, at, edge);
     }
   }
 
-  /** A step that the keyboard reaches is selected. */
+  /** A step or an edge that the keyboard reaches is selected. */
   private _onFocus(target: HTMLElement): void {
-    const id = target.classList.contains('react-flow__node')
-      ? target.dataset.id
-      : undefined;
-    if (id !== undefined && target.matches(':focus-visible')) {
+    const { id } = target.dataset;
+    if (id === undefined || !target.matches(':focus-visible')) {
+      return;
+    }
+    if (target.classList.contains('react-flow__node')) {
       this.editor.select({ steps: [id] });
+    } else if (target.classList.contains('react-flow__edge')) {
+      this.editor.select({ edges: [id] });
     }
   }
 
-  /** The middle of the view, or the first place below it on a stair that no step stands on. */
-  private _freePlace(): Point {
+  /** An expression holds more than its edge: only who reads it can take a step out of it. */
+  private _explainUses(): void {
+    const { workflow, selection, trans } = this.editor;
+    const use = workflow
+      ? edges(workflow).find(
+          edge => edge.kind === 'use' && selection.edges.includes(edgeId(edge))
+        )
+      : undefined;
+    if (use?.kind === 'use') {
+      Notification.warning(
+        trans.__(
+          '‘%1’ looks at ‘%2’ in an expression or in its loop: change that in the inspector.',
+          use.target,
+          use.source
+        ),
+        { autoClose: 6000 }
+      );
+    }
+  }
+
+  /** Where a step stands in the middle of the view. */
+  private _middle(): Point {
     const { left, top, width, height } = this.node.getBoundingClientRect();
     const middle = this._flow?.screenToFlowPosition({
       x: left + width / 2,
       y: top + height / 2
     }) ?? { x: 0, y: 0 };
-    const place = { x: middle.x - NODE_WIDTH / 2, y: middle.y - 2 * STAIR };
+    return { x: middle.x - NODE_WIDTH / 2, y: middle.y - 80 };
+  }
+
+  private _standing(): ReadonlyMap<string, IPlace> {
     const { workflow } = this.editor;
-    const taken = workflow ? [...this._places(workflow).values()] : [];
-    while (
-      taken.some(
-        other =>
-          Math.abs(other.x - place.x) < STAIR &&
-          Math.abs(other.y - place.y) < STAIR
-      )
-    ) {
-      place.x += STAIR;
-      place.y += STAIR;
+    if (!workflow) {
+      return new Map();
     }
-    return place;
+    const views = new StepViews(this.editor).update(workflow);
+    return new Map(
+      [...this._places(workflow)].map(([name, place]) => [
+        name,
+        { ...place, height: views.get(name)!.height }
+      ])
+    );
+  }
+
+  /** Widen the view so far that it holds these steps, too. They need not be drawn yet. */
+  private _reveal(names: readonly string[]): void {
+    const standing = this._standing();
+    const { left, top, right, bottom } = this.node.getBoundingClientRect();
+    const start = this._flow?.screenToFlowPosition({ x: left, y: top });
+    const end = this._flow?.screenToFlowPosition({ x: right, y: bottom });
+    if (!start || !end) {
+      return;
+    }
+    let [x, y, far, low] = [start.x, start.y, end.x, end.y];
+    for (const name of names) {
+      const place = standing.get(name)!;
+      x = Math.min(x, place.x);
+      y = Math.min(y, place.y);
+      far = Math.max(far, place.x + NODE_WIDTH);
+      low = Math.max(low, place.y + place.height);
+    }
+    if (x < start.x || y < start.y || far > end.x || low > end.y) {
+      const bounds = { x, y, width: far - x, height: low - y };
+      void this._flow?.fitBounds(bounds, { padding: 0.05 });
+    }
   }
 
   private _places(workflow: Workflow): ReadonlyMap<string, Point> {
@@ -238,6 +328,8 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     return placeSteps(workflow, name => views.get(name)!.height);
   }
 
+  private readonly _wiring: Wiring;
+  private readonly _arrivals: Arrivals;
   private _flow: Flow | null = null;
 }
 
@@ -249,12 +341,18 @@ const EVENTS = [
   'focusin'
 ];
 
+/** What is dragged that can become a step. */
+function filesOf(event: Drag.Event): string[] {
+  const paths = event.mimeData.getData(FILES_MIME) as string[];
+  return paths.filter(canBeStep);
+}
+
 function Content(props: {
-  editor: Editor;
+  wiring: Wiring;
   actions: ICanvasActions;
   onReady: (flow: Flow) => void;
 }): JSX.Element {
-  const { editor } = props;
+  const { editor } = props.wiring;
   useSignal(editor.changed);
   const { workflow } = editor;
   return workflow ? (

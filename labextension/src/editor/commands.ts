@@ -17,10 +17,12 @@ import { newDocument } from '../model/codec';
 import { toName } from '../model/names';
 import type { Direction } from '../model/neighbours';
 import type { WorkflowWidget } from './widget';
+import { canBeStep } from './workspaceFiles';
 
 export const CommandIDs = {
   create: 'mlwf:create-new',
   addStep: 'mlwf:add-step',
+  connectStep: 'mlwf:connect-step',
   openNotebook: 'mlwf:open-notebook',
   rename: 'mlwf:rename-step',
   remove: 'mlwf:delete-selection',
@@ -86,11 +88,20 @@ export function registerCommands(options: ICommandOptions): void {
   add(
     CommandIDs.addStep,
     {
-      label: trans.__('Notebooks…'),
-      caption: trans.__('Add steps for notebooks'),
+      label: trans.__('Notebooks and Workflows…'),
+      caption: trans.__('Add steps for notebooks and workflows'),
       icon: notebookIcon
     },
-    widget => chooseNotebooks(widget, options)
+    widget => chooseFiles(widget, options)
+  );
+  add(
+    CommandIDs.connectStep,
+    {
+      label: trans.__('Connect to…'),
+      caption: trans.__('List what the selected step can be connected with')
+    },
+    ({ content }) => content.canvas.connectSelected(),
+    oneStep
   );
   add(
     CommandIDs.openNotebook,
@@ -264,20 +275,18 @@ function addCreate(options: ICommandOptions): void {
   });
 }
 
-async function chooseNotebooks(
+async function chooseFiles(
   widget: WorkflowWidget,
   { documents, trans }: ICommandOptions
 ): Promise<void> {
   const { value } = await FileDialog.getOpenFiles({
     manager: documents,
-    title: trans.__('Add steps for notebooks'),
+    title: trans.__('Add steps for notebooks and workflows'),
     defaultPath: PathExt.dirname(widget.context.localPath),
-    filter: model => (model.type === 'notebook' ? {} : null)
+    filter: model => (canBeStep(model.path) ? {} : null)
   });
-  const paths = (value ?? [])
-    .filter(model => model.type === 'notebook')
-    .map(model => model.path);
+  const paths = (value ?? []).map(model => model.path).filter(canBeStep);
   if (paths.length) {
-    widget.content.canvas.addNotebooks(paths);
+    await widget.content.canvas.addFiles(paths);
   }
 }

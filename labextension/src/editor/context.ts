@@ -19,8 +19,5 @@ export function useCanvas(): ICanvasContext {
   return useContext(CanvasContext)!;
 }
 
-/** While a connection is drawn: the steps that it cannot end at, since they would wait for each other. */
-export const BlockedContext = createContext<ReadonlySet<string>>(new Set());
-
 /** Name of the step whose name is being changed. */
 export const RenamingContext = createContext<string | null>(null);

@@ -7,6 +7,7 @@ import { edgeId, edgeSource } from '../model/graph';
 import { outputId } from '../model/ports';
 import type { Point } from '../model/types';
 import type { StepNode } from './node';
+import { flowOf } from '../model/wiring';
 import { AFTER, BEFORE, inputHandle } from './node';
 import type { IStepView } from './views';
 
@@ -66,13 +67,15 @@ export function toEdges(
       return before;
     }
     const isData = edge.kind === 'data';
+    const flow = flowOf(edge);
     return {
       id,
       source: edgeSource(edge),
       target: edge.target,
       sourceHandle: isData ? outputId(edge.source) : AFTER,
       targetHandle: isData ? inputHandle(edge.input) : BEFORE,
-      className: isData ? 'mlwf-mod-data' : 'mlwf-mod-order',
+      className: `mlwf-mod-${edge.kind}`,
+      ariaLabel: `${edgeSource(edge)} → ${edge.target}${flow ? `: ${flow}` : ''}`,
       selected: isSelected,
       markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 }
     };

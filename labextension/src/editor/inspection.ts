@@ -49,6 +49,25 @@ export class Inspection implements IDisposable {
     return this._error;
   }
 
+  /**
+   * What is known of notebooks and workflows that need not be steps; paths are relative to the document.
+   * Those that cannot be read are left out.
+   */
+  async read(
+    paths: readonly string[]
+  ): Promise<ReadonlyMap<string, NotebookInterface>> {
+    const steps = paths.map((path, index) => [
+      `s${index}`,
+      path.endsWith('.mlwf') ? { workflow: path } : { notebook: path }
+    ]);
+    const document = { mlwf: 1, name: 'x', steps: Object.fromEntries(steps) };
+    const answer = await this._client.inspect({
+      path: this._context.localPath,
+      document: JSON.stringify(document)
+    });
+    return new Map(Object.entries(answer.notebooks));
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }

@@ -14,7 +14,8 @@ import {
 } from '../runs/format';
 import { StateChip } from '../runs/state';
 import { workflowIcon } from '../icons';
-import { BlockedContext, RenamingContext, useCanvas } from './context';
+import { RenamingContext, useCanvas } from './context';
+import { PullContext, usePortHint } from './ports';
 import { TitleEditor } from './titleEditor';
 import type { IStepView } from './views';
 import { runRows } from './views';
@@ -46,7 +47,7 @@ export const StepNodeView = memo(function StepNodeView(
 ): JSX.Element {
   const { view } = props.data;
   const { editor } = useCanvas();
-  const isBlocked = useContext(BlockedContext).has(view.name);
+  const isBlocked = useContext(PullContext)?.isBlocked(view.name) ?? false;
   const isRenamed = useContext(RenamingContext) === view.name;
   const isFar = useStore(store => store.transform[2] < DETAIL_ZOOM);
   const classes = ['mlwf-Node'];
@@ -124,23 +125,27 @@ export const StepNodeView = memo(function StepNodeView(
 function OrderHandles(): JSX.Element {
   const { trans } = useCanvas().editor;
   const style = { top: HEADER_HEIGHT / 2 };
+  const before = usePortHint(BEFORE);
+  const after = usePortHint(AFTER);
   return (
     <>
       <Handle
         id={BEFORE}
         type="target"
         position={Position.Left}
-        className="mlwf-Port mlwf-mod-order"
+        className={`mlwf-Port mlwf-mod-order${before.className}`}
         style={style}
-        title={trans.__('Starts after…')}
+        title={before.title ?? trans.__('Starts after…')}
       />
       <Handle
         id={AFTER}
         type="source"
         position={Position.Right}
-        className="mlwf-Port mlwf-mod-order"
+        className={`mlwf-Port mlwf-mod-order${after.className}`}
         style={style}
-        title={trans.__('Drag to a step that starts after this one')}
+        title={
+          after.title ?? trans.__('Drag to a step that starts after this one')
+        }
       />
     </>
   );
@@ -149,6 +154,7 @@ function OrderHandles(): JSX.Element {
 function InputHandle(props: { port: IInputPort; top: number }): JSX.Element {
   const { port, top } = props;
   const isConnected = port.source !== null;
+  const hint = usePortHint(inputHandle(port.name));
   return (
     <Handle
       id={inputHandle(port.name)}
@@ -157,15 +163,18 @@ function InputHandle(props: { port: IInputPort; top: number }): JSX.Element {
       className={
         'mlwf-Port mlwf-mod-input' +
         (isConnected ? ' mlwf-mod-connected' : '') +
-        (port.isDangling ? ' mlwf-mod-dangling' : '')
+        (port.isDangling ? ' mlwf-mod-dangling' : '') +
+        hint.className
       }
       style={{ top }}
+      title={hint.title}
     />
   );
 }
 
 function OutputHandle(props: { port: IOutputPort; top: number }): JSX.Element {
   const { port, top } = props;
+  const hint = usePortHint(outputId(port));
   return (
     <Handle
       id={outputId(port)}
@@ -173,9 +182,11 @@ function OutputHandle(props: { port: IOutputPort; top: number }): JSX.Element {
       position={Position.Right}
       className={
         'mlwf-Port mlwf-mod-output' +
-        (port.isDangling ? ' mlwf-mod-dangling' : '')
+        (port.isDangling ? ' mlwf-mod-dangling' : '') +
+        hint.className
       }
       style={{ top }}
+      title={hint.title}
     />
   );
 }

@@ -9,6 +9,7 @@ import type { Editor } from './editor';
 import type { InspectorTab } from './inspector';
 import { InspectorWidget } from './inspector';
 import type { IKernelChoice } from './stepWidgets';
+import type { WorkspaceFiles } from './workspaceFiles';
 
 const INSPECTOR_WIDTH = 318;
 const DRAWER_HEIGHT = 220;
@@ -18,7 +19,7 @@ const NARROW = 720;
 export interface IPanelOptions {
   editor: Editor;
   actions: ICanvasActions;
-  toDocumentPath: (path: string) => string;
+  files: WorkspaceFiles;
   kernels: () => readonly IKernelChoice[];
   onOpenRunNotebook: (run: string, step: string, attempt?: number) => void;
   onRunCommand: (command: string, args: { run: string; step?: string }) => void;
@@ -32,7 +33,7 @@ export class WorkflowPanel extends SplitPanel implements IWorkflowPanel {
     const { editor, actions } = options;
     this.editor = editor;
     this._actions = actions;
-    this.canvas = new CanvasWidget(editor, actions, options.toDocumentPath);
+    this.canvas = new CanvasWidget(editor, actions, options.files);
     this.inspector = new InspectorWidget({
       editor,
       kernels: options.kernels,

@@ -14,6 +14,7 @@ import { Inspection } from './inspection';
 import type { WorkflowModel } from './model';
 import { WorkflowPanel } from './panel';
 import type { IKernelChoice } from './stepWidgets';
+import { WorkspaceFiles } from './workspaceFiles';
 
 /** Name of the factory, which the file browser shows under Open With. */
 export const FACTORY = 'Workflow Editor';
@@ -85,8 +86,7 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
         },
         openExecuted: step => openExecuted(runs.current?.id, step)
       },
-      toDocumentPath: path =>
-        PathExt.relative(PathExt.dirname(context.localPath), path),
+      files: new WorkspaceFiles(services, () => context.localPath),
       kernels: () => kernelChoices(services),
       onOpenRunNotebook: openExecuted,
       onRunCommand: (command, args) => void commands.execute(command, args)

@@ -43,6 +43,11 @@ export function executingStep(kind: StepKind, path: string): INewStep {
   return { step: { [kind]: path }, wish };
 }
 
+/** A step for a notebook or another workflow, by the path that the document gives. */
+export function fileStep(path: string): INewStep {
+  return executingStep(/\.mlwf$/i.test(path) ? 'workflow' : 'notebook', path);
+}
+
 /** A person step with one thing changed; what depends on it follows. */
 export function withPersonField(
   person: Person,
