@@ -204,7 +204,7 @@ def test_a_step_dropped_on_a_wire_is_put_into_it(lab: Page, folder: Path) -> Non
 
 def test_several_files_become_steps_that_lie_apart(lab: Page, folder: Path) -> None:
     (folder / "other.mlwf").write_text(
-        '{"mlwf": 1, "name": "other", "steps": {}, "parameters": {"day": {"type": "str"}}}'
+        json.dumps({**document("clean"), "name": "other", "parameters": {"day": {"type": "str"}}})
     )
     opened(lab, folder, document("clean"))
     listing = lab.locator(".jp-FileBrowser .jp-DirListing-item")
