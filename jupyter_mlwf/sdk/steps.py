@@ -56,6 +56,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         checks: Literal["fail", "warn", "ask"] | Unset = UNSET,
         environment: Mapping[str, str] | Unset = UNSET,
@@ -80,6 +81,7 @@ class Steps(Draft):
                 `any_succeeded` or `any_failed` (alarms).
             foreach: a list: the notebook is executed once for each `item`, and its outputs become lists.
             max_parallel: how many items of a loop may run at once.
+            muted: whether it is left out for now, and with it what needs it.
             allow_failure: whether the run goes on, and may succeed, if this step fails.
             checks: whether a check that fails has the step fail, only shows, or asks a person.
             environment: environment variables of the notebook's processes.
@@ -100,9 +102,9 @@ class Steps(Draft):
         """
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure, "checks": checks, "environment": environment,
-            "kernel": kernel, "retries": _retries(retries), "timeout": timeout, "resources": resources, "files": files,
-            "cache": cache,
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure, "checks": checks,
+            "environment": environment, "kernel": kernel, "retries": _retries(retries), "timeout": timeout,
+            "resources": resources, "files": files, "cache": cache,
         }  # fmt: skip
         what: dict[str, JsonValue] = {"notebook": plain(notebook, f"The notebook of step '{name}'")}
         return self._add_step(name, what, inputs, more_inputs, policy)
@@ -120,6 +122,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         retries: int | Retries | Unset | None = UNSET,
         **more_inputs: Value,
@@ -137,6 +140,7 @@ class Steps(Draft):
             run_if: as in `step`.
             foreach: a list: the workflow is run once for each `item`, and its outputs become lists.
             max_parallel: how many items of a loop may run at once.
+            muted: as in `step`.
             allow_failure: as in `step`.
             retries: as in `step`.
             more_inputs: values of the other workflow's parameters; as in `step`.
@@ -149,7 +153,7 @@ class Steps(Draft):
         """
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure, "retries": _retries(retries),
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure, "retries": _retries(retries),
         }  # fmt: skip
         path = self._path_to(name, target) if isinstance(target, Draft) else target
         what: dict[str, JsonValue] = {"workflow": plain(path, f"The workflow of step '{name}'")}
@@ -172,6 +176,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         **shown: Value,
     ) -> Step:
@@ -191,6 +196,7 @@ class Steps(Draft):
             run_if: as in `step`.
             foreach: a list: a question for each `item`.
             max_parallel: how many items of a loop are asked at once.
+            muted: as in `step`.
             allow_failure: whether the run goes on, and may succeed, if the answer is no.
             shown: values to decide by; as in `step`.
 
@@ -203,7 +209,7 @@ class Steps(Draft):
         what = {"message": message, "role": role, "form": form, "deadline": deadline, "default": default}
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure,
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure,
         }  # fmt: skip
         return self._add_step(name, {"person": self._fixed(name, what)}, inputs, shown, policy)
 
@@ -224,6 +230,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         **shown: Value,
     ) -> Step:
@@ -243,6 +250,7 @@ class Steps(Draft):
             run_if: as in `step`.
             foreach: a list: labels for each `item`.
             max_parallel: how many items of a loop are asked at once.
+            muted: as in `step`.
             allow_failure: whether the run goes on, and may succeed, if labelling is refused.
             shown: values to decide by; as in `step`.
 
@@ -256,7 +264,7 @@ class Steps(Draft):
         what["items"] = self._argument(f"steps.{name}.label.items", items, f"'items' of step '{name}'")
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure,
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure,
         }  # fmt: skip
         return self._add_step(name, {"label": what}, inputs, shown, policy)
 
