@@ -18,22 +18,25 @@ import {
 import React, { useCallback, useEffect, useMemo, useState } from 'react';
 import { placeSteps } from '../model/geometry';
 import { ancestors, closesCycle, descendants, edges } from '../model/graph';
-import { connect, connectOrder, move } from '../model/edits';
-import type { Point, Workflow } from '../model/types';
+import { connect, connectOrder } from '../model/edits';
+import type { Workflow } from '../model/types';
+import type { CanvasNode } from './annotations';
+import { NODE_TYPES, moveNodes, toFrames, toNoteNodes } from './annotations';
+import { idsOf, selectionOf } from './selection';
 import type { ICanvasActions } from './context';
 import { BlockedContext, CanvasContext, RenamingContext } from './context';
 import type { Editor } from './editor';
 import { EmptyHint } from './hints';
 import { toEdges, toNodes } from './flow';
-import type { StepNode } from './node';
-import { AFTER, BEFORE, StepNodeView } from './node';
+import { AFTER, BEFORE } from './node';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
 
-export type Flow = ReactFlowInstance<StepNode>;
+export type Flow = ReactFlowInstance<CanvasNode>;
 
-const NODE_TYPES = { step: StepNodeView };
 const NOTHING: ReadonlySet<string> = new Set();
+/** Held while clicking, they add to what is selected. */
+const MULTIPLE = ['Shift', 'Control', 'Meta'];
 const FIT = { padding: 0.07, maxZoom: 1 };
 
 /** The DAG of a workflow, drawn and edited with React Flow. */
@@ -49,10 +52,14 @@ export function Canvas(props: {
   const { selection, inspection, runs } = editor;
   const maker = useMemo(() => new StepViews(editor), [editor]);
   const draw = useCallback(
-    (old: StepNode[]) => {
+    (old: CanvasNode[]): CanvasNode[] => {
       const views = maker.update(workflow);
       const places = placeSteps(workflow, name => views.get(name)!.height);
-      return toNodes(old, views, places, new Set(editor.selection.steps));
+      const { steps, notes } = editor.selection;
+      return [
+        ...toNoteNodes(old, workflow, new Set(notes), editor.writing),
+        ...toNodes(old, views, places, new Set(steps))
+      ];
     },
     [editor, maker, workflow]
   );
@@ -64,7 +71,14 @@ export function Canvas(props: {
 
   useEffect(
     () => setNodes(draw),
-    [draw, inspection.problems, runs.current, selection.steps]
+    [
+      draw,
+      inspection.problems,
+      runs.current,
+      selection.steps,
+      selection.notes,
+      editor.writing
+    ]
   );
   useEffect(() => {
     const selected = new Set(selection.edges);
@@ -72,10 +86,10 @@ export function Canvas(props: {
   }, [workflow, selection.edges]);
 
   const onNodesChange = useCallback(
-    (changes: NodeChange<StepNode>[]) => {
+    (changes: NodeChange<CanvasNode>[]) => {
       setNodes(old => applyNodeChanges(changes, old));
-      const steps = changed(editor.selection.steps, changes);
-      editor.select({ steps, edges: editor.selection.edges });
+      const ids = changed(idsOf(editor.selection), changes);
+      editor.select({ ...editor.selection, ...selectionOf(ids) });
     },
     [editor]
   );
@@ -83,16 +97,13 @@ export function Canvas(props: {
     (changes: EdgeChange[]) => {
       setEdges(old => applyEdgeChanges(changes, old));
       const ids = changed(editor.selection.edges, changes);
-      editor.select({ steps: editor.selection.steps, edges: ids });
+      editor.select({ ...editor.selection, edges: ids });
     },
     [editor]
   );
   const onMoved = useCallback(
-    (_: unknown, __: unknown, moved: StepNode[]) => {
-      const to: { [name: string]: Point } = {};
-      moved.forEach(node => (to[node.id] = node.position));
-      editor.edit(old => move(old, to));
-    },
+    (_: unknown, __: unknown, moved: CanvasNode[]) =>
+      editor.edit(old => moveNodes(old, moved)),
     [editor]
   );
   const isValid = useCallback(
@@ -125,6 +136,10 @@ export function Canvas(props: {
     },
     [workflow]
   );
+  const shown = useMemo(
+    () => [...toFrames(workflow, nodes), ...nodes],
+    [workflow, nodes]
+  );
   const context = useMemo(() => ({ editor, ...actions }), [editor, actions]);
 
   return (
@@ -132,7 +147,7 @@ export function Canvas(props: {
       <RenamingContext.Provider value={editor.renaming}>
         <BlockedContext.Provider value={blocked}>
           <ReactFlow
-            nodes={nodes}
+            nodes={shown}
             edges={flowEdges}
             nodeTypes={NODE_TYPES}
             onNodesChange={onNodesChange}
@@ -143,16 +158,21 @@ export function Canvas(props: {
             onConnectStart={onConnectStart}
             onConnectEnd={() => setBlocked(NOTHING)}
             isValidConnection={isValid}
-            onNodeDoubleClick={(_, node) => actions.openNotebook(node.id)}
+            onNodeDoubleClick={(_, node) => {
+              if (node.type === 'step') {
+                actions.openNotebook(node.id);
+              }
+            }}
             onNodeContextMenu={(_, node) => {
-              if (!editor.selection.steps.includes(node.id)) {
-                editor.select({ steps: [node.id] });
+              if (node.type !== 'group' && !node.selected) {
+                editor.select(selectionOf([node.id]));
               }
             }}
             onEdgeContextMenu={(_, edge) => editor.select({ edges: [edge.id] })}
             onInit={props.onReady}
             onlyRenderVisibleElements
             // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
+            multiSelectionKeyCode={MULTIPLE}
             deleteKeyCode={null}
             panActivationKeyCode={null}
             disableKeyboardA11y
@@ -198,7 +218,7 @@ function canConnect(
 
 function changed(
   selected: readonly string[],
-  changes: (NodeChange<StepNode> | EdgeChange)[]
+  changes: (NodeChange<CanvasNode> | EdgeChange)[]
 ): readonly string[] {
   let result = selected;
   for (const change of changes) {

@@ -2,6 +2,7 @@ import { ReactWidget } from '@jupyterlab/apputils';
 import type { Drag } from '@lumino/dragdrop';
 import type { Message } from '@lumino/messaging';
 import React, { Suspense, lazy } from 'react';
+import type { IBox } from '../model/align';
 import { NODE_WIDTH, placeSteps } from '../model/geometry';
 import { addStep, move } from '../model/edits';
 import type { Point, Workflow } from '../model/types';
@@ -13,6 +14,8 @@ import type { Editor } from './editor';
 import { tidy } from './layout';
 import { nearest } from '../model/neighbours';
 import type { Direction } from '../model/neighbours';
+import { SearchPanel } from './search';
+import { idsOf, selectionOf } from './selection';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
 
@@ -47,18 +50,28 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   }
 
   selectStep(name: string): void {
-    this.editor.select({ steps: [name] });
-    void this._flow?.fitView({ ...FIT, nodes: [{ id: name }] });
+    this.reveal('step', name);
   }
 
-  /** Select the step that lies next in a direction, or the first one if none is selected. */
-  selectNeighbour(direction: Direction): void {
+  /** Select a step or a note, and bring it into the middle of the view. */
+  reveal(kind: 'step' | 'note', name: string): void {
+    const selection = { [`${kind}s`]: [name] };
+    this.editor.select(selection);
+    const [id] = idsOf({ steps: [], edges: [], notes: [], ...selection });
+    void this._flow?.fitView({ ...FIT, nodes: [{ id }] });
+  }
+
+  /** Select, also, the step that lies next in a direction; the first one if none is selected. */
+  selectNeighbour(direction: Direction, extend = false): void {
     const { workflow } = this.editor;
     if (workflow) {
-      const [from] = this.selectedSteps;
-      const next = nearest(this._places(workflow), from, direction);
+      const from = this.selectedSteps[this.selectedSteps.length - 1];
+      const next = nearest(this.places(workflow), from, direction);
       if (next !== undefined) {
-        this.editor.select({ steps: [next] });
+        const others = extend
+          ? this.selectedSteps.filter(name => name !== next)
+          : [];
+        this.editor.select({ steps: [...others, next] });
         this.node
           .querySelector<HTMLElement>(
             `.react-flow__node[data-id="${CSS.escape(next)}"]`
@@ -69,8 +82,11 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   }
 
   selectAll(): void {
-    const steps = Object.keys(this.editor.workflow?.steps ?? {});
-    this.editor.select({ steps });
+    const { steps, notes } = this.editor.workflow ?? {};
+    this.editor.select({
+      steps: Object.keys(steps ?? {}),
+      notes: Object.keys(notes ?? {})
+    });
   }
 
   /** Remove what is selected. */
@@ -111,6 +127,37 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     }
   }
 
+  /** Where the pointer is on the canvas, or was last; undefined if that is out of view. */
+  get pointer(): Point | undefined {
+    const { left, top, right, bottom } = this.node.getBoundingClientRect();
+    const at = this._pointer;
+    const isIn =
+      at && at.x > left && at.x < right && at.y > top && at.y < bottom;
+    return isIn ? this._flow?.screenToFlowPosition(at) : undefined;
+  }
+
+  /** The middle of what is in view. */
+  get middle(): Point {
+    const { left, top, width, height } = this.node.getBoundingClientRect();
+    const middle = { x: left + width / 2, y: top + height / 2 };
+    return this._flow?.screenToFlowPosition(middle) ?? { x: 0, y: 0 };
+  }
+
+  get actions(): ICanvasActions {
+    return this._actions;
+  }
+
+  /** Where steps and notes are, by the ids of their nodes. */
+  boxes(ids: readonly string[]): Map<string, IBox> {
+    return new Map(
+      ids.flatMap((id): [string, IBox][] => {
+        const node = this._flow?.getNode(id);
+        const { width = 0, height = 0 } = node ?? {};
+        return node ? [[id, { ...node.position, width, height }]] : [];
+      })
+    );
+  }
+
   /** Bring all steps into view. */
   fit(): void {
     void this._flow?.fitView(FIT);
@@ -127,6 +174,9 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
         break;
       case 'lm-drop':
         this._onDrop(event as Drag.Event);
+        break;
+      case 'pointermove':
+        this._pointer = pointOf(event as PointerEvent);
         break;
       case 'focusin':
         this._onFocus(event.target as HTMLElement);
@@ -151,6 +201,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   protected render(): JSX.Element {
     return (
       <Content
+        canvas={this}
         editor={this.editor}
         actions={this._actions}
         onReady={flow => {
@@ -196,20 +247,16 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
       ? target.dataset.id
       : undefined;
     if (id !== undefined && target.matches(':focus-visible')) {
-      this.editor.select({ steps: [id] });
+      this.editor.select(selectionOf([id]));
     }
   }
 
   /** The middle of the view, or the first place below it on a stair that no step stands on. */
   private _freePlace(): Point {
-    const { left, top, width, height } = this.node.getBoundingClientRect();
-    const middle = this._flow?.screenToFlowPosition({
-      x: left + width / 2,
-      y: top + height / 2
-    }) ?? { x: 0, y: 0 };
+    const { middle } = this;
     const place = { x: middle.x - NODE_WIDTH / 2, y: middle.y - 2 * STAIR };
     const { workflow } = this.editor;
-    const taken = workflow ? [...this._places(workflow).values()] : [];
+    const taken = workflow ? [...this.places(workflow).values()] : [];
     while (
       taken.some(
         other =>
@@ -223,12 +270,14 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     return place;
   }
 
-  private _places(workflow: Workflow): ReadonlyMap<string, Point> {
+  /** Where all steps are. */
+  places(workflow: Workflow): ReadonlyMap<string, Point> {
     const views = new StepViews(this.editor).update(workflow);
     return placeSteps(workflow, name => views.get(name)!.height);
   }
 
   private _flow: Flow | null = null;
+  private _pointer: Point | undefined;
 }
 
 const EVENTS = [
@@ -236,10 +285,16 @@ const EVENTS = [
   'lm-dragover',
   'lm-dragleave',
   'lm-drop',
+  'pointermove',
   'focusin'
 ];
 
+function pointOf({ clientX, clientY }: PointerEvent): Point {
+  return { x: clientX, y: clientY };
+}
+
 function Content(props: {
+  canvas: CanvasWidget;
   editor: Editor;
   actions: ICanvasActions;
   onReady: (flow: Flow) => void;
@@ -250,6 +305,9 @@ function Content(props: {
   return workflow ? (
     <Suspense fallback={null}>
       <Canvas {...props} workflow={workflow} />
+      {editor.isSearching && (
+        <SearchPanel canvas={props.canvas} workflow={workflow} />
+      )}
     </Suspense>
   ) : (
     <BrokenView editor={editor} />

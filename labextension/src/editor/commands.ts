@@ -182,7 +182,10 @@ export function registerCommands(options: ICommandOptions): void {
     }
   );
   commands.addCommand(CommandIDs.selectNext, {
-    label: trans.__('Select Next Step'),
+    label: args =>
+      args.extend
+        ? trans.__('Select the Next Step, Too')
+        : trans.__('Select Next Step'),
     describedBy: {
       args: {
         type: 'object',
@@ -191,6 +194,10 @@ export function registerCommands(options: ICommandOptions): void {
             type: 'string',
             enum: ['left', 'right', 'up', 'down'],
             description: trans.__('Where to look for it')
+          },
+          extend: {
+            type: 'boolean',
+            description: trans.__('Whether what is selected stays selected')
           }
         },
         required: ['direction']
@@ -198,7 +205,10 @@ export function registerCommands(options: ICommandOptions): void {
     },
     isEnabled: () => current() !== null,
     execute: args =>
-      current()?.content.canvas.selectNeighbour(args.direction as Direction)
+      current()?.content.canvas.selectNeighbour(
+        args.direction as Direction,
+        args.extend === true
+      )
   });
 
   const notify = () =>

@@ -168,6 +168,19 @@ export function setStep(
   return mapStep(document, name, old => patched(old, fields));
 }
 
+/** Leave steps out of runs, or take them in again. */
+export function mute(
+  document: Workflow,
+  names: readonly string[],
+  isMuted: boolean
+): Workflow {
+  const muted = isMuted || undefined;
+  return names.reduce(
+    (result, name) => setStep(result, name, { muted }),
+    document
+  );
+}
+
 /** Change the workflow's own fields; an empty text or undefined removes a field. */
 export function setWorkflow(
   document: Workflow,
