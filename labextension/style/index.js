@@ -6,3 +6,4 @@ import './panel.css';
 import './runs.css';
 import './details.css';
 import './releases.css';
+import './editing.css';

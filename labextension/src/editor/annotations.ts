@@ -97,6 +97,9 @@ export function toFrames(
       type === 'step' ? [[id, { ...position, width, height }]] : []
     )
   );
+  const chosen = new Set(
+    nodes.flatMap(({ id, selected }) => (selected ? [id] : []))
+  );
   return entries.flatMap(([name, group]): FrameNode[] => {
     const steps = (group.steps ?? []).filter(step => boxes.has(step));
     if (!steps.length) {
@@ -117,6 +120,8 @@ export function toFrames(
         height,
         measured: { width, height },
         selectable: false,
+        // Else React Flow would take the selection away as the frame is dragged.
+        selected: steps.every(step => chosen.has(step)),
         focusable: false,
         dragHandle: '.mlwf-Frame-title',
         zIndex: -2,

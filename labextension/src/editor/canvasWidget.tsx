@@ -241,12 +241,17 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     }
   }
 
+  private _isSelected(id: string): boolean {
+    return idsOf(this.editor.selection).includes(id);
+  }
+
   /** A step that the keyboard reaches is selected. */
   private _onFocus(target: HTMLElement): void {
     const id = target.classList.contains('react-flow__node')
       ? target.dataset.id
       : undefined;
-    if (id !== undefined && target.matches(':focus-visible')) {
+    const isNew = id !== undefined && !this._isSelected(id);
+    if (isNew && target.matches(':focus-visible')) {
       this.editor.select(selectionOf([id]));
     }
   }

@@ -28,11 +28,10 @@ export function SearchPanel(props: {
   const field = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => field.current?.focus(), []);
-  useEffect(
-    () =>
-      list.current?.children[current]?.scrollIntoView?.({ block: 'nearest' }),
-    [current]
-  );
+  // In braces: what the browser returns here is no clean-up.
+  useEffect(() => {
+    list.current?.children[current]?.scrollIntoView({ block: 'nearest' });
+  }, [current]);
   const jump = (hit: IHit | undefined) => {
     if (hit) {
       canvas.reveal(hit.place === 'note' ? 'note' : 'step', hit.name);
