@@ -110,7 +110,7 @@ export function registerCommands(options: ICommandOptions): void {
     CommandIDs.remove,
     { label: trans.__('Delete Selection') },
     ({ content }) => content.canvas.deleteSelection(),
-    widget => selected(widget).steps.length + selected(widget).edges.length > 0
+    widget => Object.values(selected(widget)).some(names => names.length > 0)
   );
   add(
     CommandIDs.selectAll,
