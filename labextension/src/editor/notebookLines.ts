@@ -28,7 +28,10 @@ export class NotebookLines {
 
   private async _read(path: string): Promise<readonly string[]> {
     try {
-      const { content } = await this._contents.get(path, { type: 'notebook' });
+      const { content } = await this._contents.get(path, {
+        type: 'notebook',
+        content: true
+      });
       const text = (content as INotebookContent).cells
         .map(({ source }) => (Array.isArray(source) ? source.join('') : source))
         .join('\n');
