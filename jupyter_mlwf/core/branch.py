@@ -56,6 +56,8 @@ class Ended:
             before: the steps it waits for.
         """
         step = self._run.workflow.steps[name]
+        if step.muted:
+            return Verdict("skip", "It is muted.")
         before = list(before)
         match step.run_if:
             case "all_succeeded":

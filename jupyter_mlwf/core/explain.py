@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from difflib import get_close_matches
 
 from pydantic import BaseModel
@@ -16,6 +17,8 @@ from .workflow import (
     STEP_PARTS,
     Expression,
     First,
+    Group,
+    Note,
     Parameter,
     Reference,
     Step,
@@ -27,6 +30,8 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Workflow,
     ("steps", "*"): Step,
     ("parameters", "*"): Parameter,
+    ("groups", "*"): Group,
+    ("notes", "*"): Note,
     **{("steps", "*", name): model for name, model in STEP_PARTS.items()},
 }
 # By the tags of the union of arguments, which pydantic puts into places.
@@ -74,6 +79,8 @@ _UNIONS = {
     ),
     ("person", "default"): ("no answer", "Write approve, reject, or an object with the values of the form."),
 }
+#: How deep in the document two numbers are.
+_PAIRS = {"layout": 2, "notes": 3}
 _NAME = ("name", "Use up to 64 letters, digits, - and _, and start with a letter.")
 
 
@@ -83,8 +90,9 @@ def explain(error: ErrorDetails) -> Problem:
     path, model = _path(error)
     if is_key := kind.startswith("string_") and path[-1] == "[key]":
         path.pop()
-    if path[:1] == ["layout"] and kind in ("missing", "too_long"):
-        kind, path = "tuple_type", path[:2]
+    pair = _PAIRS.get(path[0], sys.maxsize)
+    if (kind == "missing" and len(path) > pair) or (kind == "too_long" and len(path) == pair):
+        kind, path = "tuple_type", path[:pair]
     place, last = ".".join(path), path[-1]
     shown = _short(last) if is_key else _shown(given)
     part = path[2:] if path[:1] == ["steps"] else []

@@ -48,9 +48,11 @@ class Release(ReleaseSummary):
 def digest(workflow: Workflow, files: Mapping[str, str]) -> str:
     """SHA-256 that names the content of a release: the text of the document and the digests of the files.
 
-    Where the steps stand on the canvas does not count.
+    What only the canvas shows does not count.
     """
-    sha = hashlib.sha256(dumps(workflow.model_copy(update={"layout": {}})).encode())
+    plain = workflow.model_copy(update={"layout": {}})
+    plain.model_fields_set.difference_update({"groups", "notes"})
+    sha = hashlib.sha256(dumps(plain).encode())
     for path in sorted(files):
         sha.update(f"\0{path}\0{files[path]}".encode())
     return sha.hexdigest()

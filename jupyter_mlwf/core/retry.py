@@ -76,6 +76,8 @@ def again(run: Run, first: str | None = None) -> dict[str, dict[str, JsonValue]]
 
 
 def _require_inputs(run: Run, first: str) -> None:
+    if run.workflow.steps[first].muted:
+        raise BadRequest(f"Step '{first}' is muted in run {run.number}. Begin with another one.")
     before = run.wiring[first]
     verdict = Ended(run).judge(first, before)
     if verdict.does == "fail":

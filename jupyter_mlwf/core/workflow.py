@@ -261,6 +261,9 @@ class Step(_Model):
     max_parallel: Whole | None = Field(
         default=None, ge=1, le=10_000, description="How many items of a loop may run at once, if the machine allows."
     )
+    muted: Flag = Field(
+        default=False, description="Whether the step is left out for now: `skipped`, and with it what needs it."
+    )
     allow_failure: Flag = Field(
         default=False, description="Whether the run goes on, and may succeed, if this step fails."
     )
@@ -317,6 +320,22 @@ class Step(_Model):
 
 Position = tuple[Number, Number]
 Storage = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+_Extent = Annotated[float, Strict(), Field(ge=1, le=100_000)]
+
+
+class Note(_Model):
+    """A text on the canvas, for people."""
+
+    text: str = Field(max_length=10_000, description="In Markdown.")
+    at: Position = Field(description="Where it stands: x and y in pixels.")
+    size: tuple[_Extent, _Extent] = Field(default=(220, 120), description="Width and height in pixels.")
+
+
+class Group(_Model):
+    """Steps that belong together, in a frame on the canvas."""
+
+    title: str | None = Field(default=None, description="Shown on the frame instead of the group's name.")
+    steps: list[Name] = Field(default_factory=list)
 
 
 class Workflow(_Model):
@@ -344,6 +363,8 @@ class Workflow(_Model):
     outputs: dict[Name, Argument] = Field(
         default_factory=dict, description="What the run as a whole results in, from outputs of its steps."
     )
+    groups: dict[Name, Group] = Field(default_factory=dict, description="Frames on the canvas; they change no run.")
+    notes: dict[Name, Note] = Field(default_factory=dict, description="Texts on the canvas; they change no run.")
     layout: dict[Name, Position] = Field(
         default_factory=dict, description="Where the steps stand on the canvas: x and y in pixels."
     )

@@ -18,7 +18,7 @@ from ..core.workflow import ParameterType
 from .errors import Refused, in_words
 from .values import UNSET, Parameter, Step, Unset, Value, argument, owners_of, plain
 
-Section = Literal["parameters", "steps", "scenes", "outputs"]
+Section = Literal["parameters", "steps", "scenes", "outputs", "groups", "notes"]
 _V = TypeVar("_V")
 
 
@@ -148,6 +148,31 @@ class Draft:
         """
         self._add("outputs", name, self._argument(f"outputs.{name}", value, f"The output '{name}'"))
 
+    def group(self, name: str, /, *steps: Step | str, title: str | Unset | None = UNSET) -> None:
+        """Put steps into a frame on the canvas.
+
+        Raises:
+            Refused: there is no such step, or the name is taken.
+        """
+        named: list[JsonValue] = [self._named(f"groups.{name}", step) for step in steps]
+        self._add("groups", name, {**given(title=title), "steps": named})
+
+    def note(
+        self, name: str, text: str, /, *, at: tuple[float, float], size: tuple[float, float] | Unset = UNSET
+    ) -> None:
+        """Put a text, in Markdown, on the canvas.
+
+        Args:
+            name: as of a workflow.
+            text: what it says.
+            at: where it stands: x and y in pixels.
+            size: its width and height in pixels.
+
+        Raises:
+            Refused: the name is taken.
+        """
+        self._add("notes", name, {"text": text, "at": listed(at), **given(size=listed(size))})  # type: ignore[dict-item]
+
     def place(self, positions: Mapping[str, tuple[float, float]], /) -> None:
         """Say where steps stand on the canvas: x and y in pixels, by name."""
         layout = dict(self._document.layout) | sound({"layout": plain(positions, "The layout")}).layout
@@ -170,7 +195,9 @@ class Draft:
             mend = f"or take that one out with remove('{name}')" if section == "steps" else "or say it once"
             raise Refused.because(place, f"There is a {word} '{name}' already.", f"Give this one another name, {mend}.")
         added = getattr(sound({section: {name: data}}), section)
-        alone = self._document.model_copy(update={"steps": {}, "scenes": {}, "outputs": {}} | {section: added})
+        alone = self._document.model_copy(
+            update={"steps": {}, "scenes": {}, "outputs": {}, "groups": {}, "notes": {}} | {section: added}
+        )
         problems = [problem for problem in problems_of(alone) if problem.place.startswith(f"{place}.")]
         if problem := next((problem for problem in problems if problem.code != "unknown-step"), None):
             raise Refused(str(problem), problems)

@@ -30,7 +30,7 @@ _METHODS: dict[StepKind, Callable[..., object]] = {
     "label": Workflow.label,
 }
 _KEYWORDS = ("title", "max_parallel", "storage")
-_SECTIONS = ("parameters", "steps", "scenes", "outputs")
+_SECTIONS = ("parameters", "steps", "scenes", "outputs", "groups", "notes")
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ class _Program:
             self._added.add(name)
         ends = [("", _call("wf.scene", [_text(n), *map(self._ref, s)])) for n, s in workflow.scenes.items()]
         ends += [("", _call("wf.output", [_text(n), self._argument(a)])) for n, a in workflow.outputs.items()]
+        ends += [("", self._group(name)) for name in workflow.groups]
+        ends += [("", self._note(name)) for name in workflow.notes]
         if "layout" in workflow.model_fields_set:
             places = {name: _tuple([_number(x), _number(y)]) for name, (x, y) in workflow.layout.items()}
             ends.append(("", _call("wf.place", [_mapping(places)])))
@@ -153,6 +155,17 @@ class _Program:
             _keyword(key, self._policy(step, key)) for key in _dumped(step) if key not in (*_METHODS, "parameters")
         ]
         return _call(f"wf.{method.__name__}", given)
+
+    def _group(self, name: str) -> _Group:
+        group = self._workflow.groups[name]
+        title = {key: value for key, value in _dumped(group).items() if key == "title"}
+        return _call("wf.group", [_text(name), *map(self._ref, group.steps), *_keywords(title)])
+
+    def _note(self, name: str) -> _Group:
+        note = self._workflow.notes[name]
+        places = {key: getattr(note, key) for key in ("at", "size") if key in note.model_fields_set}
+        pairs = [_keyword(key, _tuple([_number(x), _number(y)])) for key, (x, y) in places.items()]
+        return _call("wf.note", [_text(name), _text(note.text), *pairs])
 
     def _what(self, step: Step) -> list[_Code]:
         """What a step is, as far as it differs between the kinds."""

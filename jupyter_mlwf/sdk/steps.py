@@ -58,6 +58,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         checks: Literal["fail", "warn", "ask"] | Unset = UNSET,
         environment: Mapping[str, str | Input] | Unset = UNSET,
@@ -82,6 +83,7 @@ class Steps(Draft):
                 `any_succeeded` or `any_failed` (alarms).
             foreach: a list: the notebook is executed once for each `item`, and its outputs become lists.
             max_parallel: how many items of a loop may run at once.
+            muted: whether it is left out for now, and with it what needs it.
             allow_failure: whether the run goes on, and may succeed, if this step fails.
             checks: whether a check that fails has the step fail, only shows, or asks a person.
             environment: environment variables of the notebook's processes: texts, or parameters, also secret ones.
@@ -102,9 +104,9 @@ class Steps(Draft):
         """
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure, "checks": checks, "environment": environment,
-            "kernel": kernel, "retries": _retries(retries), "timeout": timeout, "resources": resources, "files": files,
-            "cache": cache,
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure, "checks": checks,
+            "environment": environment, "kernel": kernel, "retries": _retries(retries), "timeout": timeout,
+            "resources": resources, "files": files, "cache": cache,
         }  # fmt: skip
         what: dict[str, JsonValue] = {"notebook": plain(notebook, f"The notebook of step '{name}'")}
         return self._add_step(name, what, inputs, more_inputs, policy)
@@ -122,6 +124,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         retries: int | Retries | Unset | None = UNSET,
         **more_inputs: Value,
@@ -139,6 +142,7 @@ class Steps(Draft):
             run_if: as in `step`.
             foreach: a list: the workflow is run once for each `item`, and its outputs become lists.
             max_parallel: how many items of a loop may run at once.
+            muted: as in `step`.
             allow_failure: as in `step`.
             retries: as in `step`.
             more_inputs: values of the other workflow's parameters; as in `step`.
@@ -151,7 +155,7 @@ class Steps(Draft):
         """
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure, "retries": _retries(retries),
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure, "retries": _retries(retries),
         }  # fmt: skip
         path = self._path_to(name, target) if isinstance(target, Draft) else target
         what: dict[str, JsonValue] = {"workflow": plain(path, f"The workflow of step '{name}'")}
@@ -174,6 +178,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         **shown: Value,
     ) -> Step:
@@ -193,6 +198,7 @@ class Steps(Draft):
             run_if: as in `step`.
             foreach: a list: a question for each `item`.
             max_parallel: how many items of a loop are asked at once.
+            muted: as in `step`.
             allow_failure: whether the run goes on, and may succeed, if the answer is no.
             shown: values to decide by; as in `step`.
 
@@ -205,7 +211,7 @@ class Steps(Draft):
         what = {"message": message, "role": role, "form": form, "deadline": deadline, "default": default}
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure,
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure,
         }  # fmt: skip
         return self._add_step(name, {"person": self._fixed(name, what)}, inputs, shown, policy)
 
@@ -226,6 +232,7 @@ class Steps(Draft):
         run_if: RunIf | Unset = UNSET,
         foreach: Value | Unset = UNSET,
         max_parallel: int | Unset | None = UNSET,
+        muted: bool | Unset = UNSET,
         allow_failure: bool | Unset = UNSET,
         **shown: Value,
     ) -> Step:
@@ -245,6 +252,7 @@ class Steps(Draft):
             run_if: as in `step`.
             foreach: a list: labels for each `item`.
             max_parallel: how many items of a loop are asked at once.
+            muted: as in `step`.
             allow_failure: whether the run goes on, and may succeed, if labelling is refused.
             shown: values to decide by; as in `step`.
 
@@ -258,7 +266,7 @@ class Steps(Draft):
         what["items"] = self._argument(f"steps.{name}.label.items", items, f"'items' of step '{name}'")
         policy = {
             "title": title, "after": after, "when": when, "run_if": run_if, "foreach": foreach,
-            "max_parallel": max_parallel, "allow_failure": allow_failure,
+            "max_parallel": max_parallel, "muted": muted, "allow_failure": allow_failure,
         }  # fmt: skip
         return self._add_step(name, {"label": what}, inputs, shown, policy)
 

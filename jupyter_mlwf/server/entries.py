@@ -16,7 +16,7 @@ from pydantic import BaseModel, JsonValue
 
 from ..core import codec
 from ..core.errors import InvalidWorkflow
-from ..core.workflow import FORMAT, STEP_PARTS, Parameter, Step, Workflow
+from ..core.workflow import FORMAT, STEP_PARTS, Group, Note, Parameter, Step, Workflow
 
 Entry = tuple[float] | tuple[float, str]
 Entries = Mapping[str, Entry]
@@ -78,7 +78,7 @@ def _unescaped(name: str) -> str:
 def _arranged(document: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """The document in the order in which it is written: keys that are not known after the others, positions last."""
     arranged = _arrange({"mlwf": FORMAT, **document}, Workflow)
-    for key, model in (("parameters", Parameter), ("steps", Step)):
+    for key, model in (("parameters", Parameter), ("steps", Step), ("groups", Group), ("notes", Note)):
         items = arranged.get(key)
         if isinstance(items, dict):
             arranged[key] = {n: _arrange(i, model) if isinstance(i, dict) else i for n, i in items.items()}
@@ -110,7 +110,11 @@ def _split(data: dict[str, JsonValue], path: tuple[str, ...]) -> Iterator[tuple[
 def _is_split(path: tuple[str, ...]) -> bool:
     """Whether the fields of an object at a path have entries of their own."""
     match path:
-        case ("parameters" | "steps" | "layout",) | ("parameters" | "steps", _) | ("steps", _, "parameters"):
+        case (
+            ("parameters" | "steps" | "groups" | "notes" | "layout",)
+            | ("parameters" | "steps" | "groups" | "notes", _)
+            | ("steps", _, "parameters")
+        ):
             return True
     return False
 
@@ -118,6 +122,7 @@ def _is_split(path: tuple[str, ...]) -> bool:
 def _has_shape(data: dict[str, JsonValue]) -> bool:
     """Whether data can be drawn and edited as a workflow: the rules of `labextension/src/model/shape.ts`."""
     parameters, steps, scenes, layout = (data.get(key, {}) for key in ("parameters", "steps", "scenes", "layout"))
+    groups, notes = data.get("groups", {}), data.get("notes", {})
     version = data.get("mlwf", FORMAT)
     return (
         isinstance(version, int | float)
@@ -134,6 +139,10 @@ def _has_shape(data: dict[str, JsonValue]) -> bool:
         and isinstance(scenes, dict)
         and all(_are_texts(scene) for scene in scenes.values())
         and isinstance(data.get("outputs", {}), dict)
+        and isinstance(groups, dict)
+        and all(_is_group(group) for group in groups.values())
+        and isinstance(notes, dict)
+        and all(_is_note(note) for note in notes.values())
         and isinstance(layout, dict)
         and all(_is_position(position) for position in layout.values())
     )
@@ -150,9 +159,23 @@ def _is_step(step: JsonValue) -> bool:
         and isinstance(step.get("timeout"), str | None)
         and isinstance(step.get("resources", {}), dict)
         and isinstance(step.get("cache", True), bool | str)
+        and isinstance(step.get("muted", False), bool)
         and _are_texts(step.get("after", []))
         and _are_texts(step.get("files", []))
         and isinstance(step.get("parameters", {}), dict)
+    )
+
+
+def _is_group(group: JsonValue) -> bool:
+    return isinstance(group, dict) and isinstance(group.get("title"), str | None) and _are_texts(group.get("steps", []))
+
+
+def _is_note(note: JsonValue) -> bool:
+    return (
+        isinstance(note, dict)
+        and isinstance(note.get("text"), str)
+        and _is_position(note.get("at"))
+        and _is_position(note.get("size", [1, 1]))
     )
 
 

@@ -15,12 +15,14 @@ import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { IMainMenu } from '@jupyterlab/mainmenu';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { MLWFClient } from './api/client';
 import { EventStream } from './api/events';
 import { registerAddCommands } from './editor/addCommands';
 import { AddCommandIDs } from './editor/addIds';
 import { CommandIDs, registerCommands } from './editor/commands';
+import { EDIT_COMMANDS, registerEditCommands } from './editor/editcommands';
 import { YWorkflow } from './editor/document';
 import { MODEL_NAME, SHARED_TYPE, WorkflowModelFactory } from './editor/model';
 import { TOOLBAR, registerToolbarItems } from './editor/toolbar';
@@ -43,7 +45,12 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
   description: 'The editor of workflow documents.',
   autoStart: true,
   provides: IWorkflowTracker,
-  requires: [IDocumentManager, ISettingRegistry, IToolbarWidgetRegistry],
+  requires: [
+    IDocumentManager,
+    ISettingRegistry,
+    IToolbarWidgetRegistry,
+    IRenderMimeRegistry
+  ],
   optional: [
     ITranslator,
     ILayoutRestorer,
@@ -58,6 +65,7 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
     documents: IDocumentManager,
     settings: ISettingRegistry,
     toolbars: IToolbarWidgetRegistry,
+    rendermime: IRenderMimeRegistry,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
@@ -109,6 +117,7 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       events,
       services: serviceManager,
       commands,
+      rendermime,
       trans
     });
     factory.widgetCreated.connect((_, widget) => {
@@ -126,6 +135,7 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       trans
     });
     registerAddCommands({ app, tracker, documents, trans });
+    registerEditCommands({ app, tracker, trans });
     registerRunCommands({
       app,
       tracker,
@@ -185,7 +195,8 @@ const editor: JupyterFrontEndPlugin<IWorkflowTracker> = {
       CommandIDs.tidy,
       CommandIDs.fit,
       CommandIDs.toggleInspector,
-      CommandIDs.toggleRuns
+      CommandIDs.toggleRuns,
+      ...EDIT_COMMANDS
     ]) {
       palette?.addItem({ command, category });
     }

@@ -9,3 +9,4 @@ import './runs.css';
 import './details.css';
 import './releases.css';
 import './wiring.css';
+import './editing.css';

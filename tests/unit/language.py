@@ -30,6 +30,7 @@ FEATURES = (
     "environment",
     "retries",
     "allow_failure",
+    "muted",
     "checks",
     "resources",
     "failures",
@@ -179,6 +180,8 @@ class _Author:
             step["run_if"] = self._random.choice(["all_done", "any_succeeded", "any_failed"])
         if self._may("allow_failure", 0.3):
             step["allow_failure"] = True
+        if self._may("muted", 0.1):
+            step["muted"] = True
         return step
 
     def _kind(self) -> dict[str, JsonValue]:

@@ -57,6 +57,7 @@ _resources = _optional(
 _flow = _optional(
     title=_null_or_text,
     run_if=st.sampled_from(["all_succeeded", "all_done", "any_succeeded", "any_failed"]),
+    muted=st.booleans(),
     allow_failure=st.booleans(),
 )
 _execution = _optional(
@@ -95,11 +96,16 @@ _persons = st.builds(
     ),
 )
 _workflows = st.sampled_from(["other.mlwf", "../parts/été.mlwf", "nightly@1.2.0"])
+_pairs = st.tuples(finite, finite).map(list)
+_notes = st.fixed_dictionaries(
+    {"text": texts, "at": _pairs}, optional={"size": st.tuples(st.integers(1, 900), st.just(80.5)).map(list)}
+)
 _wholes = _optional(
     title=_null_or_text,
     max_parallel=st.integers(1, 9) | st.none(),
     storage=st.none()
     | st.sampled_from(["store", "../store", "file:///data/a b", "ftp://example.org/runs", "s3://bucket/a"]),
+    notes=st.dictionaries(names, _notes, max_size=2),
     layout=st.dictionaries(names, st.tuples(finite, finite).map(list), max_size=2),
 )
 _few_json_values = st.lists(json_values, max_size=3)
@@ -231,6 +237,11 @@ def sound_workflows(draw: st.DrawFn) -> Workflow:
         whole["scenes"] = draw(
             st.dictionaries(_names, st.lists(st.sampled_from(ranked), min_size=1, max_size=3), max_size=2)
         )
+    if draw(st.booleans()):
+        group = st.fixed_dictionaries(
+            {"steps": st.lists(st.sampled_from([*ranked, "gone"]), max_size=3)}, optional={"title": _null_or_text}
+        )
+        whole["groups"] = draw(st.dictionaries(_names, group, max_size=2))
     if draw(st.booleans()):
         whole["outputs"] = draw(
             st.dictionaries(_names, _arguments(asked, {each: _known(steps[each]) for each in ranked}), max_size=3)

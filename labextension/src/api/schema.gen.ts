@@ -576,6 +576,20 @@ export interface components {
             first: ((boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"] | components["schemas"]["Expression"] | components["schemas"]["First"])[];
         };
         /**
+         * Group
+         * @description Steps that belong together, in a frame on the canvas.
+         */
+        Group: {
+            /**
+             * Title
+             * @description Shown on the frame instead of the group's name.
+             * @default null
+             */
+            title: string | null;
+            /** Steps */
+            steps?: string[];
+        };
+        /**
          * Inbox
          * @description What waits for people, the oldest run first.
          */
@@ -667,6 +681,37 @@ export interface components {
              * @description Where it ends: read on from here.
              */
             end: number;
+        };
+        /**
+         * Note
+         * @description A text on the canvas, for people.
+         */
+        Note: {
+            /**
+             * Text
+             * @description In Markdown.
+             */
+            text: string;
+            /**
+             * At
+             * @description Where it stands: x and y in pixels.
+             */
+            at: [
+                number,
+                number
+            ];
+            /**
+             * Size
+             * @description Width and height in pixels.
+             * @default [
+             *       220,
+             *       120
+             *     ]
+             */
+            size: [
+                number,
+                number
+            ];
         };
         /**
          * NotebookInput
@@ -1502,6 +1547,12 @@ export interface components {
              */
             max_parallel: number | null;
             /**
+             * Muted
+             * @description Whether the step is left out for now: `skipped`, and with it what needs it.
+             * @default false
+             */
+            muted: boolean;
+            /**
              * Allow Failure
              * @description Whether the run goes on, and may succeed, if this step fails.
              * @default false
@@ -1730,6 +1781,20 @@ export interface components {
                 [key: string]: (boolean | number | string | components["schemas"]["JsonValue"][] | null) | components["schemas"]["Reference"] | components["schemas"]["Value"] | components["schemas"]["Expression"] | components["schemas"]["First"];
             };
             /**
+             * Groups
+             * @description Frames on the canvas; they change no run.
+             */
+            groups?: {
+                [key: string]: components["schemas"]["Group"];
+            };
+            /**
+             * Notes
+             * @description Texts on the canvas; they change no run.
+             */
+            notes?: {
+                [key: string]: components["schemas"]["Note"];
+            };
+            /**
              * Layout
              * @description Where the steps stand on the canvas: x and y in pixels.
              */
@@ -1757,12 +1822,14 @@ export type Event = components['schemas']['Event'];
 export type EventPage = components['schemas']['EventPage'];
 export type Expression = components['schemas']['Expression'];
 export type First = components['schemas']['First'];
+export type Group = components['schemas']['Group'];
 export type Inbox = components['schemas']['Inbox'];
 export type InspectRequest = components['schemas']['InspectRequest'];
 export type Inspection = components['schemas']['Inspection'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type Label = components['schemas']['Label'];
 export type LogPage = components['schemas']['LogPage'];
+export type Note = components['schemas']['Note'];
 export type NotebookInput = components['schemas']['NotebookInput'];
 export type NotebookInterface = components['schemas']['NotebookInterface'];
 export type Parameter = components['schemas']['Parameter'];

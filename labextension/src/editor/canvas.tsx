@@ -19,25 +19,26 @@ import {
 import React, { useCallback, useEffect, useMemo, useState } from 'react';
 import { placeSteps } from '../model/geometry';
 import { edges } from '../model/graph';
-import { move } from '../model/edits';
 import type { Point, Workflow } from '../model/types';
 import type { Port } from '../model/wiring';
+import type { CanvasNode } from './annotations';
+import { NODE_TYPES, moveNodes, toFrames, toNoteNodes } from './annotations';
 import { ConnectMenu } from './connectMenu';
+import { idsOf, selectionOf } from './selection';
 import type { ICanvasActions } from './context';
 import { CanvasContext, RenamingContext } from './context';
 import { markEdges } from './edges';
 import { EmptyHint } from './hints';
 import { toEdges, toNodes } from './flow';
-import type { StepNode } from './node';
-import { StepNodeView } from './node';
 import { PullContext, portAt } from './ports';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
 import type { Wiring } from './wiring';
 
-export type Flow = ReactFlowInstance<StepNode>;
+export type Flow = ReactFlowInstance<CanvasNode>;
 
-const NODE_TYPES = { step: StepNodeView };
+/** Held while clicking, they add to what is selected. */
+const MULTIPLE = ['Shift', 'Control', 'Meta'];
 const FIT = { padding: 0.07, maxZoom: 1 };
 
 /** The DAG of a workflow, drawn and edited with React Flow. */
@@ -55,10 +56,14 @@ export function Canvas(props: {
   const { selection, inspection, runs } = editor;
   const maker = useMemo(() => new StepViews(editor), [editor]);
   const draw = useCallback(
-    (old: StepNode[]) => {
+    (old: CanvasNode[]): CanvasNode[] => {
       const views = maker.update(workflow);
       const places = placeSteps(workflow, name => views.get(name)!.height);
-      return toNodes(old, views, places, new Set(editor.selection.steps));
+      const { steps, notes } = editor.selection;
+      return [
+        ...toNoteNodes(old, workflow, new Set(notes), editor.writing),
+        ...toNodes(old, views, places, new Set(steps))
+      ];
     },
     [editor, maker, workflow]
   );
@@ -71,7 +76,14 @@ export function Canvas(props: {
 
   useEffect(
     () => setNodes(draw),
-    [draw, inspection.problems, runs.current, selection.steps]
+    [
+      draw,
+      inspection.problems,
+      runs.current,
+      selection.steps,
+      selection.notes,
+      editor.writing
+    ]
   );
   useEffect(() => {
     const selected = new Set(selection.edges);
@@ -79,10 +91,10 @@ export function Canvas(props: {
   }, [workflow, selection.edges]);
 
   const onNodesChange = useCallback(
-    (changes: NodeChange<StepNode>[]) => {
+    (changes: NodeChange<CanvasNode>[]) => {
       setNodes(old => applyNodeChanges(changes, old));
-      const steps = changed(editor.selection.steps, changes);
-      editor.select({ steps, edges: editor.selection.edges });
+      const ids = changed(idsOf(editor.selection), changes);
+      editor.select({ ...editor.selection, ...selectionOf(ids) });
     },
     [editor]
   );
@@ -90,28 +102,26 @@ export function Canvas(props: {
     (changes: EdgeChange[]) => {
       setEdges(old => applyEdgeChanges(changes, old));
       const ids = changed(editor.selection.edges, changes);
-      editor.select({ steps: editor.selection.steps, edges: ids });
+      editor.select({ ...editor.selection, edges: ids });
     },
     [editor]
   );
   const onMoved = useCallback(
-    (_: unknown, __: unknown, moved: StepNode[]) => {
-      const to: { [name: string]: Point } = {};
-      moved.forEach(node => (to[node.id] = node.position));
-      editor.edit(old => move(old, to));
-    },
+    (_: unknown, __: unknown, moved: CanvasNode[]) =>
+      editor.edit(old => moveNodes(old, moved)),
     [editor]
   );
   const onDrag = useCallback(
-    (event: MouseEvent | TouchEvent, node: StepNode, all: StepNode[]) => {
-      const isAlone = all.length === 1 && wiring.canInsert(node.id);
+    (event: MouseEvent | TouchEvent, node: CanvasNode, all: CanvasNode[]) => {
+      const isAlone =
+        all.length === 1 && node.type === 'step' && wiring.canInsert(node.id);
       const points = isAlone ? [pointOf(event), middleOf(event.target)] : [];
       wiring.over = wiring.edgeAt(...points);
     },
     [wiring]
   );
   const onDropped = useCallback(
-    (event: unknown, node: StepNode, all: StepNode[]) => {
+    (event: unknown, node: CanvasNode, all: CanvasNode[]) => {
       if (wiring.over === null) {
         onMoved(event, node, all);
       } else {
@@ -163,6 +173,10 @@ export function Canvas(props: {
     () => markEdges(flowEdges, workflow, { over, hovered, trans }),
     [flowEdges, workflow, over, hovered, trans]
   );
+  const shown = useMemo(
+    () => [...toFrames(workflow, nodes), ...nodes],
+    [workflow, nodes]
+  );
   const context = useMemo(() => ({ editor, ...actions }), [editor, actions]);
 
   return (
@@ -170,7 +184,7 @@ export function Canvas(props: {
       <RenamingContext.Provider value={editor.renaming}>
         <PullContext.Provider value={wiring.pull}>
           <ReactFlow
-            nodes={nodes}
+            nodes={shown}
             edges={shownEdges}
             nodeTypes={NODE_TYPES}
             onNodesChange={onNodesChange}
@@ -182,10 +196,14 @@ export function Canvas(props: {
             onConnectStart={onConnectStart}
             onConnectEnd={onConnectEnd}
             isValidConnection={isValid}
-            onNodeDoubleClick={(_, node) => actions.openNotebook(node.id)}
+            onNodeDoubleClick={(_, node) => {
+              if (node.type === 'step') {
+                actions.openNotebook(node.id);
+              }
+            }}
             onNodeContextMenu={(_, node) => {
-              if (!editor.selection.steps.includes(node.id)) {
-                editor.select({ steps: [node.id] });
+              if (node.type !== 'group' && !node.selected) {
+                editor.select(selectionOf([node.id]));
               }
             }}
             onEdgeContextMenu={(_, edge) => editor.select({ edges: [edge.id] })}
@@ -197,6 +215,7 @@ export function Canvas(props: {
             }}
             onlyRenderVisibleElements
             // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
+            multiSelectionKeyCode={MULTIPLE}
             deleteKeyCode={null}
             panActivationKeyCode={null}
             disableKeyboardA11y
@@ -265,7 +284,7 @@ function middleOf(target: EventTarget | null): Point {
 
 function changed(
   selected: readonly string[],
-  changes: (NodeChange<StepNode> | EdgeChange)[]
+  changes: (NodeChange<CanvasNode> | EdgeChange)[]
 ): readonly string[] {
   let result = selected;
   for (const change of changes) {

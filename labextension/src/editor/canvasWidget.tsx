@@ -2,6 +2,7 @@ import { Notification, ReactWidget } from '@jupyterlab/apputils';
 import type { Drag } from '@lumino/dragdrop';
 import type { Message } from '@lumino/messaging';
 import React, { Suspense, lazy } from 'react';
+import type { IBox } from '../model/align';
 import { NODE_WIDTH, nodeHeight, placeSteps } from '../model/geometry';
 import { addStep, move } from '../model/edits';
 import { edgeId, edges } from '../model/graph';
@@ -18,6 +19,8 @@ import type { Editor } from './editor';
 import { tidy } from './layout';
 import { nearest } from '../model/neighbours';
 import type { Direction } from '../model/neighbours';
+import { SearchPanel } from './search';
+import { idsOf, selectionOf } from './selection';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
 import { Wiring } from './wiring';
@@ -53,18 +56,28 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   }
 
   selectStep(name: string): void {
-    this.editor.select({ steps: [name] });
-    void this._flow?.fitView({ ...FIT, nodes: [{ id: name }] });
+    this.reveal('step', name);
   }
 
-  /** Select the step that lies next in a direction, or the first one if none is selected. */
-  selectNeighbour(direction: Direction): void {
+  /** Select a step or a note, and bring it into the middle of the view. */
+  reveal(kind: 'step' | 'note', name: string): void {
+    const selection = { [`${kind}s`]: [name] };
+    this.editor.select(selection);
+    const [id] = idsOf({ steps: [], edges: [], notes: [], ...selection });
+    void this._flow?.fitView({ ...FIT, nodes: [{ id }] });
+  }
+
+  /** Select, also, the step that lies next in a direction; the first one if none is selected. */
+  selectNeighbour(direction: Direction, extend = false): void {
     const { workflow } = this.editor;
     if (workflow) {
-      const [from] = this.selectedSteps;
-      const next = nearest(this._places(workflow), from, direction);
+      const from = this.selectedSteps[this.selectedSteps.length - 1];
+      const next = nearest(this.places(workflow), from, direction);
       if (next !== undefined) {
-        this.editor.select({ steps: [next] });
+        const others = extend
+          ? this.selectedSteps.filter(name => name !== next)
+          : [];
+        this.editor.select({ steps: [...others, next] });
         this.node
           .querySelector<HTMLElement>(
             `.react-flow__node[data-id="${CSS.escape(next)}"]`
@@ -75,8 +88,11 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   }
 
   selectAll(): void {
-    const steps = Object.keys(this.editor.workflow?.steps ?? {});
-    this.editor.select({ steps });
+    const { steps, notes } = this.editor.workflow ?? {};
+    this.editor.select({
+      steps: Object.keys(steps ?? {}),
+      notes: Object.keys(notes ?? {})
+    });
   }
 
   /** Remove what is selected. */
@@ -91,7 +107,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   connectSelected(): void {
     const { workflow } = this.editor;
     const [step] = this.selectedSteps;
-    const place = workflow && this._places(workflow).get(step);
+    const place = workflow && this.places(workflow).get(step);
     const node = this.node.querySelector(
       `.react-flow__node[data-id="${CSS.escape(step)}"]`
     );
@@ -159,6 +175,37 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     }
   }
 
+  /** Where the pointer is on the canvas, or was last; undefined if that is out of view. */
+  get pointer(): Point | undefined {
+    const { left, top, right, bottom } = this.node.getBoundingClientRect();
+    const at = this._pointer;
+    const isIn =
+      at && at.x > left && at.x < right && at.y > top && at.y < bottom;
+    return isIn ? this._flow?.screenToFlowPosition(at) : undefined;
+  }
+
+  /** The middle of what is in view. */
+  get middle(): Point {
+    const { left, top, width, height } = this.node.getBoundingClientRect();
+    const middle = { x: left + width / 2, y: top + height / 2 };
+    return this._flow?.screenToFlowPosition(middle) ?? { x: 0, y: 0 };
+  }
+
+  get actions(): ICanvasActions {
+    return this._actions;
+  }
+
+  /** Where steps and notes are, by the ids of their nodes. */
+  boxes(ids: readonly string[]): Map<string, IBox> {
+    return new Map(
+      ids.flatMap((id): [string, IBox][] => {
+        const node = this._flow?.getNode(id);
+        const { width = 0, height = 0 } = node ?? {};
+        return node ? [[id, { ...node.position, width, height }]] : [];
+      })
+    );
+  }
+
   /** Bring all steps into view. */
   fit(): void {
     void this._flow?.fitView(FIT);
@@ -176,6 +223,9 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
         break;
       case 'lm-drop':
         this._onDrop(event as Drag.Event);
+        break;
+      case 'pointermove':
+        this._pointer = pointOf(event as PointerEvent);
         break;
       case 'focusin':
         this._onFocus(event.target as HTMLElement);
@@ -200,6 +250,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   protected render(): JSX.Element {
     return (
       <Content
+        canvas={this}
         wiring={this._wiring}
         actions={this._actions}
         onReady={flow => {
@@ -243,16 +294,23 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     }
   }
 
-  /** A step or an edge that the keyboard reaches is selected. */
+  private _isSelected(id: string): boolean {
+    return idsOf(this.editor.selection).includes(id);
+  }
+
+  /** A step, a note or an edge that the keyboard reaches is selected. */
   private _onFocus(target: HTMLElement): void {
     const { id } = target.dataset;
     if (id === undefined || !target.matches(':focus-visible')) {
       return;
     }
-    if (target.classList.contains('react-flow__node')) {
-      this.editor.select({ steps: [id] });
-    } else if (target.classList.contains('react-flow__edge')) {
+    if (target.classList.contains('react-flow__edge')) {
       this.editor.select({ edges: [id] });
+    } else if (
+      target.classList.contains('react-flow__node') &&
+      !this._isSelected(id)
+    ) {
+      this.editor.select(selectionOf([id]));
     }
   }
 
@@ -278,12 +336,8 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
 
   /** Where a step stands in the middle of the view. */
   private _middle(): Point {
-    const { left, top, width, height } = this.node.getBoundingClientRect();
-    const middle = this._flow?.screenToFlowPosition({
-      x: left + width / 2,
-      y: top + height / 2
-    }) ?? { x: 0, y: 0 };
-    return { x: middle.x - NODE_WIDTH / 2, y: middle.y - 80 };
+    const { x, y } = this.middle;
+    return { x: x - NODE_WIDTH / 2, y: y - 80 };
   }
 
   private _standing(): ReadonlyMap<string, IPlace> {
@@ -293,7 +347,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     }
     const views = new StepViews(this.editor).update(workflow);
     return new Map(
-      [...this._places(workflow)].map(([name, place]) => [
+      [...this.places(workflow)].map(([name, place]) => [
         name,
         { ...place, height: views.get(name)!.height }
       ])
@@ -323,7 +377,8 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     }
   }
 
-  private _places(workflow: Workflow): ReadonlyMap<string, Point> {
+  /** Where all steps are. */
+  places(workflow: Workflow): ReadonlyMap<string, Point> {
     const views = new StepViews(this.editor).update(workflow);
     return placeSteps(workflow, name => views.get(name)!.height);
   }
@@ -331,6 +386,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   private readonly _wiring: Wiring;
   private readonly _arrivals: Arrivals;
   private _flow: Flow | null = null;
+  private _pointer: Point | undefined;
 }
 
 const EVENTS = [
@@ -338,6 +394,7 @@ const EVENTS = [
   'lm-dragover',
   'lm-dragleave',
   'lm-drop',
+  'pointermove',
   'focusin'
 ];
 
@@ -347,7 +404,12 @@ function filesOf(event: Drag.Event): string[] {
   return paths.filter(canBeStep);
 }
 
+function pointOf({ clientX, clientY }: PointerEvent): Point {
+  return { x: clientX, y: clientY };
+}
+
 function Content(props: {
+  canvas: CanvasWidget;
   wiring: Wiring;
   actions: ICanvasActions;
   onReady: (flow: Flow) => void;
@@ -358,6 +420,9 @@ function Content(props: {
   return workflow ? (
     <Suspense fallback={null}>
       <Canvas {...props} workflow={workflow} />
+      {editor.isSearching && (
+        <SearchPanel canvas={props.canvas} workflow={workflow} />
+      )}
     </Suspense>
   ) : (
     <BrokenView editor={editor} />

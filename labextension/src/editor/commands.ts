@@ -121,7 +121,7 @@ export function registerCommands(options: ICommandOptions): void {
     CommandIDs.remove,
     { label: trans.__('Delete Selection') },
     ({ content }) => content.canvas.deleteSelection(),
-    widget => selected(widget).steps.length + selected(widget).edges.length > 0
+    widget => Object.values(selected(widget)).some(names => names.length > 0)
   );
   add(
     CommandIDs.selectAll,
@@ -193,7 +193,10 @@ export function registerCommands(options: ICommandOptions): void {
     }
   );
   commands.addCommand(CommandIDs.selectNext, {
-    label: trans.__('Select Next Step'),
+    label: args =>
+      args.extend
+        ? trans.__('Select the Next Step, Too')
+        : trans.__('Select Next Step'),
     describedBy: {
       args: {
         type: 'object',
@@ -202,6 +205,10 @@ export function registerCommands(options: ICommandOptions): void {
             type: 'string',
             enum: ['left', 'right', 'up', 'down'],
             description: trans.__('Where to look for it')
+          },
+          extend: {
+            type: 'boolean',
+            description: trans.__('Whether what is selected stays selected')
           }
         },
         required: ['direction']
@@ -209,7 +216,10 @@ export function registerCommands(options: ICommandOptions): void {
     },
     isEnabled: () => current() !== null,
     execute: args =>
-      current()?.content.canvas.selectNeighbour(args.direction as Direction)
+      current()?.content.canvas.selectNeighbour(
+        args.direction as Direction,
+        args.extend === true
+      )
   });
 
   const notify = () =>

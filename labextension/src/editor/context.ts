@@ -7,6 +7,12 @@ export interface ICanvasActions {
   openNotebook: (step: string) => void;
   /** Open what the current run made of it. */
   openExecuted: (step: string) => void;
+  /** Show Markdown that nobody vouches for. */
+  renderMarkdown: (host: HTMLElement, source: string) => Promise<void>;
+  /** The lines of a notebook, whose path is relative to the document; none if it cannot be read. */
+  readNotebook: (path: string) => Promise<readonly string[]>;
+  /** The folder of the document, relative to the workspace. */
+  folder: () => string;
 }
 
 export interface ICanvasContext extends ICanvasActions {

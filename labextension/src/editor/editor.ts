@@ -3,6 +3,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
+import { removeNotes } from '../model/frames';
 import { disconnect, removeSteps, renameStep } from '../model/edits';
 import { edgeId, edges } from '../model/graph';
 import { complainName } from '../model/names';
@@ -15,9 +16,10 @@ import type { Inspection } from './inspection';
 export interface ISelection {
   steps: readonly string[];
   edges: readonly string[];
+  notes: readonly string[];
 }
 
-const NOTHING: ISelection = { steps: [], edges: [] };
+const NOTHING: ISelection = { steps: [], edges: [], notes: [] };
 
 /** What canvas, inspector and toolbar of one workflow share: the document, what is known of it, the selection. */
 export class Editor implements IDisposable {
@@ -58,18 +60,42 @@ export class Editor implements IDisposable {
     }
   }
 
+  /** Name of the note that is being written. */
+  get writing(): string | null {
+    return this._writing;
+  }
+  set writing(name: string | null) {
+    if (name !== this._writing) {
+      this._writing = name;
+      this._emit();
+    }
+  }
+
+  /** Whether something is looked for in the workflow. */
+  get isSearching(): boolean {
+    return this._isSearching;
+  }
+  set isSearching(searching: boolean) {
+    if (searching !== this._isSearching) {
+      this._isSearching = searching;
+      this._emit();
+    }
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
   /** Select exactly these. */
   select(selection: Partial<ISelection>): void {
-    const { steps, edges: connections } = { ...NOTHING, ...selection };
+    const wanted = { ...NOTHING, ...selection };
+    const { steps, edges: connections, notes } = wanted;
     if (
       !isSame(steps, this._selection.steps) ||
-      !isSame(connections, this._selection.edges)
+      !isSame(connections, this._selection.edges) ||
+      !isSame(notes, this._selection.notes)
     ) {
-      this._selection = { steps, edges: connections };
+      this._selection = wanted;
       this.runs.selectedStep = steps.length === 1 ? steps[0] : null;
       this._emit();
     }
@@ -82,11 +108,12 @@ export class Editor implements IDisposable {
 
   /** Remove what is selected. */
   deleteSelection(): void {
-    const { steps, edges: ids } = this._selection;
+    const { steps, edges: ids, notes } = this._selection;
     const gone = new Set(ids);
     this.edit(workflow => {
       const cut = edges(workflow).filter(edge => gone.has(edgeId(edge)));
-      return removeSteps(disconnect(workflow, cut), [...steps]);
+      const left = removeSteps(disconnect(workflow, cut), [...steps]);
+      return notes.length ? removeNotes(left, notes) : left;
     });
   }
 
@@ -140,6 +167,13 @@ export class Editor implements IDisposable {
         steps: this._selection.steps.filter(name => Object.hasOwn(steps, name))
       };
     }
+    const notes = workflow?.notes ?? {};
+    if (this._selection.notes.some(name => !Object.hasOwn(notes, name))) {
+      this._selection = {
+        ...this._selection,
+        notes: this._selection.notes.filter(name => Object.hasOwn(notes, name))
+      };
+    }
     if (this._selection.edges.length) {
       const ids = new Set(workflow ? edges(workflow).map(edgeId) : []);
       this._selection = {
@@ -157,6 +191,8 @@ export class Editor implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private _selection = NOTHING;
   private _renaming: string | null = null;
+  private _writing: string | null = null;
+  private _isSearching = false;
   private _isDisposed = false;
 }
 

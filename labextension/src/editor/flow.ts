@@ -6,6 +6,7 @@ import type { Edge } from '../model/graph';
 import { edgeId, edgeSource } from '../model/graph';
 import { outputId } from '../model/ports';
 import type { Point } from '../model/types';
+import type { CanvasNode } from './annotations';
 import type { StepNode } from './node';
 import { flowOf } from '../model/wiring';
 import { AFTER, BEFORE, inputHandle } from './node';
@@ -15,12 +16,14 @@ import type { IStepView } from './views';
 const PORT = 11;
 
 export function toNodes(
-  old: readonly StepNode[],
+  old: readonly CanvasNode[],
   views: ReadonlyMap<string, IStepView>,
   places: ReadonlyMap<string, Point>,
   selected: ReadonlySet<string>
 ): StepNode[] {
-  const known = new Map(old.map(node => [node.id, node]));
+  const known = new Map(
+    old.flatMap(node => (node.type === 'step' ? [[node.id, node]] : []))
+  );
   return [...views.values()].map(view => {
     const before = known.get(view.name);
     const isSelected = selected.has(view.name);
@@ -48,7 +51,7 @@ export function toNodes(
       measured: { width: NODE_WIDTH, height: view.height },
       handles: before?.data.view === view ? before.handles : handlesOf(view),
       data: before?.data.view === view ? before.data : { view },
-      ariaLabel: view.title
+      ariaLabel: view.spoken
     };
   });
 }

@@ -14,11 +14,13 @@ async function start(): Promise<ELK> {
   });
 }
 
-/** Places for all steps, from left to right in layers, so that few edges cross. */
+/** Places for steps, or for some of them, from left to right in layers, so that few edges cross. */
 export async function tidy(
   workflow: Workflow,
-  heightOf: (name: string) => number
+  heightOf: (name: string) => number,
+  names: readonly string[] = Object.keys(workflow.steps ?? {})
 ): Promise<{ [name: string]: Point }> {
+  const wanted = new Set(names);
   const graph: ElkNode = {
     id: 'root',
     layoutOptions: {
@@ -28,16 +30,18 @@ export async function tidy(
       'elk.spacing.nodeNode': '40',
       'elk.padding': '[top=0,left=0,bottom=0,right=0]'
     },
-    children: Object.keys(workflow.steps ?? {}).map(name => ({
+    children: names.map(name => ({
       id: name,
       width: NODE_WIDTH,
       height: heightOf(name)
     })),
-    edges: edges(workflow).map((edge, index) => ({
-      id: String(index),
-      sources: [edgeSource(edge)],
-      targets: [edge.target]
-    }))
+    edges: edges(workflow)
+      .filter(edge => wanted.has(edgeSource(edge)) && wanted.has(edge.target))
+      .map((edge, index) => ({
+        id: String(index),
+        sources: [edgeSource(edge)],
+        targets: [edge.target]
+      }))
   };
   const result = await (await (elk ??= start())).layout(graph);
   return Object.fromEntries(

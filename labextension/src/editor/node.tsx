@@ -57,6 +57,9 @@ export const StepNodeView = memo(function StepNodeView(
   if (view.problems.length) {
     classes.push('mlwf-mod-problem');
   }
+  if (view.isMuted) {
+    classes.push('mlwf-mod-muted');
+  }
   if (isBlocked) {
     classes.push('mlwf-mod-blocked');
   }
@@ -106,6 +109,9 @@ export const StepNodeView = memo(function StepNodeView(
           >
             {view.title}
           </span>
+        )}
+        {view.isMuted && (
+          <span className="mlwf-Node-muted">{editor.trans.__('muted')}</span>
         )}
         <Problems view={view} />
         {view.run && <StateButton name={view.name} run={view.run} />}

@@ -11,12 +11,15 @@ import type { Editor } from './editor';
 export interface IStepView {
   name: string;
   title: string;
+  /** What a screen reader says of the node. */
+  spoken: string;
   kind: StepKind;
   /** What it executes; empty if it executes nothing. */
   path: string;
   ports: IPorts;
   rows: IRow[];
   problems: Problem[];
+  isMuted: boolean;
   run: StepRecord | undefined;
   height: number;
 }
@@ -39,6 +42,7 @@ export class StepViews {
   constructor(private readonly _editor: Editor) {}
 
   update(workflow: Workflow): ReadonlyMap<string, IStepView> {
+    const { trans } = this._editor;
     const taken = takenOutputs(workflow);
     const problems = this._problemsByStep();
     const views = new Map<string, IStepView>();
@@ -52,11 +56,15 @@ export class StepViews {
       const view: IStepView = {
         name,
         title: step.title || name,
+        spoken: step.muted
+          ? trans.__('%1, muted', step.title || name)
+          : step.title || name,
         kind: stepKind(step) ?? 'notebook',
         path: stepPath(step),
         ports,
         rows,
         problems: problems.get(name) ?? [],
+        isMuted: step.muted === true,
         run,
         height: nodeHeight(rows.length, extra)
       };

@@ -1,4 +1,6 @@
 import { PathExt } from '@jupyterlab/coreutils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { renderMarkdown } from '@jupyterlab/rendermime';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { ABCWidgetFactory, DocumentWidget } from '@jupyterlab/docregistry';
 import type { ServiceManager } from '@jupyterlab/services';
@@ -12,6 +14,7 @@ import { RunCommandIDs } from '../runs/ids';
 import { Editor } from './editor';
 import { Inspection } from './inspection';
 import type { WorkflowModel } from './model';
+import { NotebookLines } from './notebookLines';
 import { WorkflowPanel } from './panel';
 import type { IKernelChoice } from './stepWidgets';
 import { WorkspaceFiles } from './workspaceFiles';
@@ -32,6 +35,7 @@ export interface IWorkflowFactoryOptions extends DocumentRegistry.IWidgetFactory
   events: EventStream;
   services: ServiceManager.IManager;
   commands: CommandRegistry;
+  rendermime: IRenderMimeRegistry;
   trans: TranslationBundle;
 }
 
@@ -45,7 +49,9 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
   }
 
   protected createNewWidget(context: Context): WorkflowWidget {
-    const { client, events, services, commands, trans } = this._options;
+    const { client, events, services, commands, rendermime, trans } =
+      this._options;
+    const lines = new NotebookLines(services.contents);
     const runs = new RunsModel(client, events, context.localPath);
     const inspection = new Inspection(client, context, services.contents);
     const document = context.model.sharedModel;
@@ -84,7 +90,22 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
               });
           }
         },
-        openExecuted: step => openExecuted(runs.current?.id, step)
+        openExecuted: step => openExecuted(runs.current?.id, step),
+        renderMarkdown: (host, source) =>
+          renderMarkdown({
+            host,
+            source,
+            trusted: false,
+            sanitizer: rendermime.sanitizer,
+            resolver: null,
+            linkHandler: null,
+            shouldTypeset: false,
+            latexTypesetter: null,
+            markdownParser: rendermime.markdownParser
+          }),
+        readNotebook: path =>
+          lines.read(PathExt.join(PathExt.dirname(context.path), path)),
+        folder: () => PathExt.dirname(context.localPath)
       },
       files: new WorkspaceFiles(services, () => context.localPath),
       kernels: () => kernelChoices(services),

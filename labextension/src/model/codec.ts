@@ -56,7 +56,9 @@ const WORKFLOW_KEYS = [
   'storage',
   'steps',
   'scenes',
-  'outputs'
+  'outputs',
+  'groups',
+  'notes'
 ];
 const STEP_KEYS = [
   'title',
@@ -70,6 +72,7 @@ const STEP_KEYS = [
   'run_if',
   'foreach',
   'max_parallel',
+  'muted',
   'allow_failure',
   'checks',
   'environment',
@@ -100,6 +103,9 @@ const PARAMETER_KEYS = [
   'optional'
 ];
 
+const GROUP_KEYS = ['title', 'steps'];
+const NOTE_KEYS = ['text', 'at', 'size'];
+
 function arrange(document: JSONObject): JSONObject {
   const { layout, ...rest } = document;
   const arranged: JSONObject = sorted({ mlwf: FORMAT, ...rest }, WORKFLOW_KEYS);
@@ -108,6 +114,12 @@ function arrange(document: JSONObject): JSONObject {
   }
   if (isObject(arranged.steps)) {
     arranged.steps = arrangeItems(arranged.steps, STEP_KEYS, PART_KEYS);
+  }
+  if (isObject(arranged.groups)) {
+    arranged.groups = arrangeItems(arranged.groups, GROUP_KEYS);
+  }
+  if (isObject(arranged.notes)) {
+    arranged.notes = arrangeItems(arranged.notes, NOTE_KEYS);
   }
   return layout === undefined ? arranged : { ...arranged, layout };
 }

@@ -1,17 +1,19 @@
 /** Edits of a document. Each takes a document and returns another; what has not changed is shared. */
-import { renamedIn } from './expressions';
 import type { Edge, IStepSource, Source } from './graph';
-import {
-  formatReference,
-  isStepSource,
-  parseReference,
-  stepSources
-} from './graph';
+import { formatReference, stepSources } from './graph';
 import type { Items } from './items';
 import { omit, renameKey } from './items';
 import { freshName, toName } from './names';
-import type { Argument, Parameter, Point, Step, Workflow } from './types';
-import { isExpression, isFirst, isReference } from './types';
+import type {
+  Argument,
+  Group,
+  Parameter,
+  Point,
+  Step,
+  Workflow
+} from './types';
+import { renaming, rewritten } from './rewrite';
+import { isFirst, isReference } from './types';
 
 /** Add a step under a fresh name like the one that is wished for. */
 export function addStep(
@@ -46,11 +48,12 @@ export function renameStep(
       names.map(name => (name === from ? to : name))
     );
   }
-  return mapSteps(followed(renamed, { root: 'steps', from, to }), step =>
-    step.after?.includes(from)
-      ? { ...step, after: step.after.map(name => (name === from ? to : name)) }
-      : step
-  );
+  if (document.groups) {
+    renamed.groups = mapGroups(document.groups, names =>
+      names.map(name => (name === from ? to : name))
+    );
+  }
+  return rewritten(renamed, renaming('steps', new Map([[from, to]])));
 }
 
 /** Remove steps, and with them what connects them to others. */
@@ -63,6 +66,14 @@ export function removeSteps(document: Workflow, names: string[]): Workflow {
   if (document.scenes) {
     left.scenes = mapScenes(document.scenes, scene =>
       scene.filter(name => !gone.has(name))
+    );
+  }
+  if (document.groups) {
+    const groups = mapGroups(document.groups, group =>
+      group.filter(name => !gone.has(name))
+    );
+    left.groups = Object.fromEntries(
+      Object.entries(groups).filter(([, group]) => group.steps?.length)
     );
   }
   return mapSteps(left, step => {
@@ -156,6 +167,19 @@ export function setStep(
   return mapStep(document, name, old => patched(old, fields));
 }
 
+/** Leave steps out of runs, or take them in again. */
+export function mute(
+  document: Workflow,
+  names: readonly string[],
+  isMuted: boolean
+): Workflow {
+  const muted = isMuted || undefined;
+  return names.reduce(
+    (result, name) => setStep(result, name, { muted }),
+    document
+  );
+}
+
 /** Change the workflow's own fields; an empty text or undefined removes a field. */
 export function setWorkflow(
   document: Workflow,
@@ -195,7 +219,7 @@ export function renameParameter(
     ...document,
     parameters: renameKey(document.parameters ?? {}, from, to)
   };
-  return followed(renamed, { root: 'params', from, to });
+  return rewritten(renamed, renaming('params', new Map([[from, to]])));
 }
 
 /** Remove a parameter. References to it stay, and are then problems: what they should be instead is not known. */
@@ -223,6 +247,18 @@ function mapScenes(
   );
 }
 
+function mapGroups(
+  groups: Items<Group>,
+  change: (names: string[]) => string[]
+): Items<Group> {
+  return Object.fromEntries(
+    Object.entries(groups).map(([name, group]) => [
+      name,
+      group.steps ? { ...group, steps: change(group.steps) } : group
+    ])
+  );
+}
+
 function mapSteps(document: Workflow, change: (step: Step) => Step): Workflow {
   const steps = Object.entries(document.steps ?? {}).map(
     ([name, step]): [string, Step] => [name, change(step)]
@@ -239,80 +275,6 @@ function mapStep(
   return step
     ? { ...document, steps: { ...document.steps, [name]: change(step) } }
     : document;
-}
-
-/** What a step, or a parameter of the workflow, is called from now on. */
-interface IRenaming {
-  root: 'steps' | 'params';
-  from: string;
-  to: string;
-}
-
-/** A step whose references and expressions follow a renaming. */
-function renamedStep(step: Step, renaming: IRenaming): Step {
-  const changed = { ...step };
-  if (step.parameters) {
-    changed.parameters = renamedItems(step.parameters, renaming);
-  }
-  if (step.foreach != null) {
-    changed.foreach = renamedArgument(step.foreach, renaming);
-  }
-  if (step.label?.items !== undefined) {
-    const items = renamedArgument(step.label.items, renaming);
-    changed.label = { ...step.label, items };
-  }
-  if (step.when) {
-    const { root, from, to } = renaming;
-    changed.when = renamedIn(step.when, root, from, to);
-  }
-  return changed;
-}
-
-function renamedItems(
-  items: Items<Argument>,
-  renaming: IRenaming
-): Items<Argument> {
-  return Object.fromEntries(
-    Object.entries(items).map(([name, argument]) => [
-      name,
-      renamedArgument(argument, renaming)
-    ])
-  );
-}
-
-function renamedArgument(argument: Argument, renaming: IRenaming): Argument {
-  const { root, from, to } = renaming;
-  if (isFirst(argument)) {
-    const first = argument.first.map(each => renamedArgument(each, renaming));
-    return { ...argument, first };
-  }
-  if (isExpression(argument)) {
-    const text = String(argument.expr);
-    return { ...argument, expr: renamedIn(text, root, from, to) };
-  }
-  const source = isReference(argument)
-    ? parseReference(String(argument.from))
-    : null;
-  if (root === 'params' && source?.kind === 'params' && source.name === from) {
-    return { ...(argument as object), from: `params.${to}` };
-  }
-  if (root === 'steps' && source && isStepSource(source)) {
-    return source.step === from
-      ? {
-          ...(argument as object),
-          from: formatReference({ ...source, step: to })
-        }
-      : argument;
-  }
-  return argument;
-}
-
-/** A document in which all that names a step or a parameter follows its renaming. */
-function followed(document: Workflow, renaming: IRenaming): Workflow {
-  const renamed = mapSteps(document, step => renamedStep(step, renaming));
-  return document.outputs
-    ? { ...renamed, outputs: renamedItems(document.outputs, renaming) }
-    : renamed;
 }
 
 /** An argument without a result of a step; of a join, the other values are left. */

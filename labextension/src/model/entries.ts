@@ -102,14 +102,17 @@ export function difference(
   return { set, remove: [...old.keys()].filter(key => !wanted.has(key)) };
 }
 
+/** Parts of a document whose items merge field by field. */
+const SPLIT = ['parameters', 'steps', 'groups', 'notes'];
+
 /** Whether the fields of an object at a path have entries of their own. */
 function isSplit(path: string[]): boolean {
   const [first, , third] = path;
   switch (path.length) {
     case 1:
-      return ['parameters', 'steps', 'layout'].includes(first);
+      return [...SPLIT, 'layout'].includes(first);
     case 2:
-      return ['parameters', 'steps'].includes(first);
+      return SPLIT.includes(first);
     case 3:
       return first === 'steps' && third === 'parameters';
     default:

@@ -88,20 +88,20 @@ export function namesIn(text: string, root: 'steps' | 'params'): string[] {
   return [...new Set(found.map(({ path }) => path[0]))];
 }
 
-/** The expression with a step, or a parameter of the workflow, under another name. */
+/** The expression with steps, or parameters of the workflow, under other names. */
 export function renamedIn(
   text: string,
   root: 'steps' | 'params',
-  from: string,
-  to: string
+  names: ReadonlyMap<string, string>
 ): string {
   const wanted = membersOf(text).filter(
-    member => member.root === root && member.path[0] === from
+    member => member.root === root && names.has(member.path[0])
   );
-  const written = /^[A-Za-z_][A-Za-z0-9_]*$/.test(to) ? `.${to}` : `['${to}']`;
-  return wanted.reduceRight(
-    (result, { start, end }) =>
-      result.slice(0, start) + written + result.slice(end),
-    text
-  );
+  return wanted.reduceRight((result, { path, start, end }) => {
+    const to = names.get(path[0])!;
+    const written = IDENTIFIER.test(to) ? `.${to}` : `['${to}']`;
+    return result.slice(0, start) + written + result.slice(end);
+  }, text);
 }
+
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;

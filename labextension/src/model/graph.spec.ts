@@ -135,7 +135,7 @@ describe('a name that changes', () => {
     ],
     ['steps.r.outputs.r', 'params', 'r', 's', 'steps.r.outputs.r']
   ] as const)('in %s', (text, root, from, to, renamed) => {
-    expect(renamedIn(text, root, from, to)).toBe(renamed);
+    expect(renamedIn(text, root, new Map([[from, to]]))).toBe(renamed);
   });
 });
 

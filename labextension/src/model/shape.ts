@@ -69,11 +69,27 @@ export function checkShape(data: JSONValue): Problem[] {
     want(step.files, `${place}.files`, 'a list of texts');
     want(step.cache, `${place}.cache`, 'true, false or text');
     want(step.parameters, `${place}.parameters`, 'an object');
+    want(step.muted, `${place}.muted`, 'true or false');
   }
   for (const [name, scene] of items('scenes')) {
     want(scene, `scenes.${name}`, 'a list of texts');
   }
   items('outputs');
+  for (const [name, group] of items('groups')) {
+    want(group, `groups.${name}`, 'an object');
+    if (isObject(group)) {
+      want(group.title, `groups.${name}.title`, 'text or null');
+      want(group.steps, `groups.${name}.steps`, 'a list of texts');
+    }
+  }
+  for (const [name, note] of items('notes')) {
+    want(note, `notes.${name}`, 'an object');
+    if (isObject(note)) {
+      want(note.text ?? null, `notes.${name}.text`, 'text');
+      want(note.at ?? null, `notes.${name}.at`, 'two numbers, [x, y]');
+      want(note.size, `notes.${name}.size`, 'two numbers, [x, y]');
+    }
+  }
   for (const [name, position] of items('layout')) {
     want(position, `layout.${name}`, 'two numbers, [x, y]');
   }
@@ -89,6 +105,7 @@ const KINDS = {
     typeof value === 'number' || value === null,
   'true, false or text': (value: JSONValue) =>
     typeof value === 'boolean' || typeof value === 'string',
+  'true or false': (value: JSONValue) => typeof value === 'boolean',
   'an object': isObject as (value: JSONValue) => boolean,
   'an object or null': (value: JSONValue) => isObject(value) || value === null,
   'a list of texts': (value: JSONValue) =>

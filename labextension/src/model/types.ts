@@ -39,12 +39,18 @@ export type Step = Partial<
 
 export type Parameter = Written<api.Parameter, 'type'>;
 
+export type Note = Written<api.Note, 'text' | 'at'>;
+
+export type Group = Partial<api.Group>;
+
 export type Workflow = Written<
-  Omit<api.Workflow, 'steps' | 'parameters'>,
+  Omit<api.Workflow, 'steps' | 'parameters' | 'groups' | 'notes'>,
   'name'
 > & {
   steps?: { [name: string]: Step };
   parameters?: { [name: string]: Parameter };
+  groups?: { [name: string]: Group };
+  notes?: { [name: string]: Note };
 };
 
 export type JSONValue =
