@@ -23,16 +23,18 @@ import type { Point, Workflow } from '../model/types';
 import type { ICanvasActions } from './context';
 import { BlockedContext, CanvasContext, RenamingContext } from './context';
 import type { Editor } from './editor';
+import { FAR_ZOOM, FarEdges, MOST_DRAWN } from './far';
 import { EmptyHint } from './hints';
 import { toEdges, toNodes } from './flow';
 import type { StepNode } from './node';
-import { AFTER, BEFORE, StepNodeView } from './node';
+import { AFTER, BEFORE, FarNodeView, StepNodeView } from './node';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
 
 export type Flow = ReactFlowInstance<StepNode>;
 
-const NODE_TYPES = { step: StepNodeView };
+const NODE_TYPES = { step: StepNodeView, far: FarNodeView };
+const NO_EDGES: FlowEdge[] = [];
 const NOTHING: ReadonlySet<string> = new Set();
 const FIT = { padding: 0.07, maxZoom: 1 };
 
@@ -48,13 +50,15 @@ export function Canvas(props: {
   useSignal(editor.changed);
   const { selection, inspection, runs } = editor;
   const maker = useMemo(() => new StepViews(editor), [editor]);
+  const [isFar, setFar] = useState(false);
   const draw = useCallback(
     (old: StepNode[]) => {
       const views = maker.update(workflow);
       const places = placeSteps(workflow, name => views.get(name)!.height);
-      return toNodes(old, views, places, new Set(editor.selection.steps));
+      const selected = new Set(editor.selection.steps);
+      return toNodes(old, views, places, selected, isFar);
     },
-    [editor, maker, workflow]
+    [editor, maker, workflow, isFar]
   );
   const [nodes, setNodes] = useState(() => draw([]));
   const [flowEdges, setEdges] = useState<FlowEdge[]>([]);
@@ -133,7 +137,7 @@ export function Canvas(props: {
         <BlockedContext.Provider value={blocked}>
           <ReactFlow
             nodes={nodes}
-            edges={flowEdges}
+            edges={isFar ? NO_EDGES : flowEdges}
             nodeTypes={NODE_TYPES}
             onNodesChange={onNodesChange}
             onEdgesChange={onEdgesChange}
@@ -151,7 +155,8 @@ export function Canvas(props: {
             }}
             onEdgeContextMenu={(_, edge) => editor.select({ edges: [edge.id] })}
             onInit={props.onReady}
-            onlyRenderVisibleElements
+            onMove={(_, { zoom }) => setFar(zoom < FAR_ZOOM)}
+            onlyRenderVisibleElements={!isFar || nodes.length > MOST_DRAWN}
             // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
             deleteKeyCode={null}
             panActivationKeyCode={null}
@@ -163,7 +168,11 @@ export function Canvas(props: {
             fitView={fitsAtFirst}
             fitViewOptions={FIT}
           >
-            <Background gap={20} size={1.5} />
+            {isFar ? (
+              <FarEdges nodes={nodes} edges={flowEdges} />
+            ) : (
+              <Background gap={20} size={1.5} />
+            )}
             {nodes.length > 0 && (
               <Controls showInteractive={false} fitViewOptions={FIT} />
             )}

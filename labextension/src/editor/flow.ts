@@ -17,8 +17,10 @@ export function toNodes(
   old: readonly StepNode[],
   views: ReadonlyMap<string, IStepView>,
   places: ReadonlyMap<string, Point>,
-  selected: ReadonlySet<string>
+  selected: ReadonlySet<string>,
+  isFar: boolean
 ): StepNode[] {
+  const type = isFar ? ('far' as const) : ('step' as const);
   const known = new Map(old.map(node => [node.id, node]));
   return [...views.values()].map(view => {
     const before = known.get(view.name);
@@ -29,6 +31,7 @@ export function toNodes(
       : places.get(view.name)!;
     if (
       before?.data.view === view &&
+      before.type === type &&
       before.position.x === position.x &&
       before.position.y === position.y &&
       (before.selected ?? false) === isSelected
@@ -38,7 +41,7 @@ export function toNodes(
     return {
       ...before,
       id: view.name,
-      type: 'step' as const,
+      type,
       position,
       selected: isSelected,
       // Sizes and ports are known: no measuring pass, and what is out of view is left out from the start.

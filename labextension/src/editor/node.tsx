@@ -1,6 +1,6 @@
 import { listIcon, notebookIcon, userIcon } from '@jupyterlab/ui-components';
 import type { Node, NodeProps } from '@xyflow/react';
-import { Handle, Position, useStore } from '@xyflow/react';
+import { Handle, Position } from '@xyflow/react';
 import React, { memo, useContext, useEffect, useReducer } from 'react';
 import type { StepRecord } from '../api/types';
 import { HEADER_HEIGHT, rowCentre } from '../model/geometry';
@@ -12,17 +12,14 @@ import {
   stateWord,
   stepSeconds
 } from '../runs/format';
-import { StateChip } from '../runs/state';
+import { StateChip, stateMark } from '../runs/state';
 import { workflowIcon } from '../icons';
 import { BlockedContext, RenamingContext, useCanvas } from './context';
 import { TitleEditor } from './titleEditor';
 import type { IStepView } from './views';
 import { runRows } from './views';
 
-export type StepNode = Node<{ view: IStepView }, 'step'>;
-
-/** Below this zoom nothing but the title could be read, so nothing else is drawn. */
-const DETAIL_ZOOM = 0.3;
+export type StepNode = Node<{ view: IStepView }, 'step' | 'far'>;
 
 const MAX_METRICS = 3;
 
@@ -41,16 +38,12 @@ const ICONS = {
   label: listIcon
 };
 
-export const StepNodeView = memo(function StepNodeView(
-  props: NodeProps<StepNode>
-): JSX.Element {
-  const { view } = props.data;
-  const { editor } = useCanvas();
-  const isBlocked = useContext(BlockedContext).has(view.name);
-  const isRenamed = useContext(RenamingContext) === view.name;
-  const isFar = useStore(store => store.transform[2] < DETAIL_ZOOM);
+function classesOf(
+  { data: { view }, selected }: NodeProps<StepNode>,
+  isBlocked: boolean
+): string {
   const classes = ['mlwf-Node'];
-  if (props.selected) {
+  if (selected) {
     classes.push('mlwf-mod-selected');
   }
   if (view.problems.length) {
@@ -62,28 +55,44 @@ export const StepNodeView = memo(function StepNodeView(
   if (view.run) {
     classes.push(`mlwf-mod-${view.run.state}`);
   }
-  if (isFar) {
-    return (
-      <div className={`${classes.join(' ')} mlwf-mod-far`}>
-        <OrderHandles />
-        {view.ports.inputs.map(port => (
-          <InputHandle key={port.name} port={port} top={HEADER_HEIGHT / 2} />
-        ))}
-        {view.ports.outputs.map(port => (
-          <OutputHandle
-            key={outputId(port)}
-            port={port}
-            top={HEADER_HEIGHT / 2}
-          />
-        ))}
-        <span className="mlwf-Node-title">{view.title}</span>
-      </div>
-    );
-  }
+  return classes.join(' ');
+}
+
+/** A step from afar: its title, and its state as a color and a mark. */
+export const FarNodeView = memo(function FarNodeView(
+  props: NodeProps<StepNode>
+): JSX.Element {
+  const { view } = props.data;
+  const { editor } = useCanvas();
+  const isRenamed = useContext(RenamingContext) === view.name;
+  return (
+    <div
+      className={`${classesOf(props, false)} mlwf-mod-far`}
+      data-step={view.name}
+    >
+      {isRenamed ? (
+        <TitleEditor editor={editor} name={view.name} />
+      ) : (
+        <span className="mlwf-Node-title">
+          {view.run && `${stateMark(view.run.state)} `}
+          {view.title}
+        </span>
+      )}
+    </div>
+  );
+});
+
+export const StepNodeView = memo(function StepNodeView(
+  props: NodeProps<StepNode>
+): JSX.Element {
+  const { view } = props.data;
+  const { editor } = useCanvas();
+  const isBlocked = useContext(BlockedContext).has(view.name);
+  const isRenamed = useContext(RenamingContext) === view.name;
   const file = view.path.slice(view.path.lastIndexOf('/') + 1);
   const Icon = ICONS[view.kind];
   return (
-    <div className={classes.join(' ')} data-step={view.name}>
+    <div className={classesOf(props, isBlocked)} data-step={view.name}>
       <OrderHandles />
       <div className="mlwf-Node-header" style={{ height: HEADER_HEIGHT }}>
         <Icon.react
