@@ -125,7 +125,10 @@ def _measured(browser: Browser, lab: Lab, size: int, repeat: int) -> dict[str, A
             figures.append(page.evaluate("path => window.measureEditor(path)", f"graphs/graph_{size}.mlwf"))
         _say(f"{repetition + 1}/{repeat} {size} steps: {figures[-1]}")
     middles = {name: statistics.median(each[name] for each in figures) for name in _FIGURES.values()}
-    return {"cells": [f"{size:,}", *(f"{middles[name]:,.0f}" for name in _FIGURES.values())], "browser": browser.version}
+    return {
+        "cells": [f"{size:,}", *(f"{middles[name]:,.0f}" for name in _FIGURES.values())],
+        "browser": browser.version,
+    }
 
 
 def browser_version(rows: Sequence[dict[str, Any]]) -> str:

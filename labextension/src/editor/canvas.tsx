@@ -9,7 +9,6 @@ import type {
 import {
   Background,
   Controls,
-  MiniMap,
   Panel,
   ReactFlow,
   applyEdgeChanges,
@@ -23,9 +22,10 @@ import type { Point, Workflow } from '../model/types';
 import type { ICanvasActions } from './context';
 import { BlockedContext, CanvasContext, RenamingContext } from './context';
 import type { Editor } from './editor';
-import { FAR_ZOOM, FarEdges, MOST_DRAWN } from './far';
+import { FAR_ZOOM, FarGraph, LEGIBLE_ZOOM, MOST_DRAWN } from './far';
 import { EmptyHint } from './hints';
 import { toEdges, toNodes } from './flow';
+import { WorkflowMap } from './map';
 import type { StepNode } from './node';
 import { AFTER, BEFORE, FarNodeView, StepNodeView } from './node';
 import { useSignal } from './useSignal';
@@ -48,9 +48,10 @@ export function Canvas(props: {
   const { editor, workflow, actions } = props;
   const { trans } = editor;
   useSignal(editor.changed);
-  const { selection, inspection, runs } = editor;
+  const { selection, inspection, runs, staleness } = editor;
   const maker = useMemo(() => new StepViews(editor), [editor]);
   const [isFar, setFar] = useState(false);
+  const [isLegible, setLegible] = useState(true);
   const draw = useCallback(
     (old: StepNode[]) => {
       const views = maker.update(workflow);
@@ -68,7 +69,7 @@ export function Canvas(props: {
 
   useEffect(
     () => setNodes(draw),
-    [draw, inspection.problems, runs.current, selection.steps]
+    [draw, inspection.answer, runs.current, staleness.steps, selection.steps]
   );
   useEffect(() => {
     const selected = new Set(selection.edges);
@@ -155,7 +156,11 @@ export function Canvas(props: {
             }}
             onEdgeContextMenu={(_, edge) => editor.select({ edges: [edge.id] })}
             onInit={props.onReady}
-            onMove={(_, { zoom }) => setFar(zoom < FAR_ZOOM)}
+            className={isLegible ? '' : 'mlwf-mod-illegible'}
+            onMove={(_, { zoom }) => {
+              setFar(zoom < FAR_ZOOM);
+              setLegible(zoom >= LEGIBLE_ZOOM);
+            }}
             onlyRenderVisibleElements={!isFar || nodes.length > MOST_DRAWN}
             // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
             deleteKeyCode={null}
@@ -169,14 +174,14 @@ export function Canvas(props: {
             fitViewOptions={FIT}
           >
             {isFar ? (
-              <FarEdges nodes={nodes} edges={flowEdges} />
+              <FarGraph nodes={nodes} edges={flowEdges} />
             ) : (
               <Background gap={20} size={1.5} />
             )}
             {nodes.length > 0 && (
               <Controls showInteractive={false} fitViewOptions={FIT} />
             )}
-            {nodes.length > 1 && <MiniMap pannable zoomable />}
+            {nodes.length > 1 && <WorkflowMap nodes={nodes} trans={trans} />}
             {Object.keys(workflow.steps ?? {}).length === 0 && (
               <EmptyHint trans={trans} />
             )}

@@ -9,6 +9,7 @@ import type { Problem, Workflow } from '../model/types';
 import type { RunsModel } from '../runs/session';
 import type { WorkflowChange, YWorkflow } from './document';
 import type { Inspection } from './inspection';
+import type { Staleness } from './staleness';
 
 /** What is selected on the canvas. */
 export interface ISelection {
@@ -24,11 +25,13 @@ export class Editor implements IDisposable {
     readonly document: YWorkflow,
     readonly inspection: Inspection,
     readonly runs: RunsModel,
+    readonly staleness: Staleness,
     readonly trans: TranslationBundle
   ) {
     document.changed.connect(this._onDocument, this);
     inspection.changed.connect(this._emit, this);
     runs.changed.connect(this._emit, this);
+    staleness.changed.connect(this._emit, this);
   }
 
   /** The document, what is known of it, its runs or the selection has changed. */
@@ -120,6 +123,7 @@ export class Editor implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this.inspection.dispose();
+      this.staleness.dispose();
       this.runs.dispose();
       Signal.clearData(this);
     }

@@ -1,6 +1,6 @@
 /**
- * The graph from afar, where of a step nothing but its title and its state could be read: nodes without ports,
- * and all edges as one line, since a thousand of each, with all that belongs to them, cannot be moved smoothly.
+ * The graph from afar, where of a step nothing but its title and its state could be read: nodes are titles
+ * only, and their boxes and all edges are drawn as one picture, since a thousand of each, with all that belongs to them, cannot be moved smoothly.
  */
 import type { Edge as FlowEdge } from '@xyflow/react';
 import { ViewportPortal } from '@xyflow/react';
@@ -11,36 +11,70 @@ import type { StepNode } from './node';
 /** Below this zoom the graph is drawn from afar. */
 export const FAR_ZOOM = 0.3;
 
+/** Below this zoom no title can be read. */
+export const LEGIBLE_ZOOM = 0.1;
+
 /** Up to so many steps, all are there from afar: none has to be made anew as they are moved in and out of view. */
 export const MOST_DRAWN = 1500;
 
-/** All edges between steps; those that are selected stand out. */
-export const FarEdges = memo(function FarEdges(props: {
+/** All steps and edges in few lines, one for all that look the same. */
+export const FarGraph = memo(function FarGraph(props: {
   nodes: readonly StepNode[];
   edges: readonly FlowEdge[];
 }): JSX.Element {
   const { nodes, edges } = props;
-  const [all, selected] = useMemo(() => {
-    const places = new Map(nodes.map(node => [node.id, node]));
-    const lines = ['', ''];
-    for (const edge of edges) {
-      const from = places.get(edge.source);
-      const to = places.get(edge.target);
-      if (from && to) {
-        lines[edge.selected ? 1 : 0] += line(from, to, edge);
-      }
-    }
-    return lines;
-  }, [nodes, edges]);
+  const lines = useMemo(() => edgeLines(nodes, edges), [nodes, edges]);
+  const boxes = useMemo(() => nodeBoxes(nodes), [nodes]);
   return (
     <ViewportPortal>
-      <svg className="mlwf-FarEdges" aria-hidden="true">
-        <path d={all} />
-        <path d={selected} className="mlwf-mod-selected" />
+      <svg className="mlwf-FarGraph" aria-hidden="true">
+        {[...lines, ...boxes].map(([look, d]) => (
+          <path className={look} d={d} key={look} />
+        ))}
       </svg>
     </ViewportPortal>
   );
 });
+
+function edgeLines(
+  nodes: readonly StepNode[],
+  edges: readonly FlowEdge[]
+): Map<string, string> {
+  const places = new Map(nodes.map(node => [node.id, node]));
+  const lines = new Map<string, string>();
+  for (const edge of edges) {
+    const from = places.get(edge.source);
+    const to = places.get(edge.target);
+    if (from && to) {
+      const look = edge.selected
+        ? 'mlwf-mod-edge mlwf-mod-selected'
+        : 'mlwf-mod-edge';
+      lines.set(look, (lines.get(look) ?? '') + line(from, to, edge));
+    }
+  }
+  return lines;
+}
+
+function nodeBoxes(nodes: readonly StepNode[]): Map<string, string> {
+  const boxes = new Map<string, string>();
+  for (const { data, position, selected } of nodes) {
+    const { run, problems, height } = data.view;
+    const look = [
+      'mlwf-mod-box',
+      ...(run ? [`mlwf-mod-${run.state}`] : []),
+      ...(problems.length ? ['mlwf-mod-problem'] : []),
+      ...(selected ? ['mlwf-mod-selected'] : [])
+    ].join(' ');
+    const { x, y } = position;
+    let box = `M${x} ${y}h${NODE_WIDTH}v${height}h${-NODE_WIDTH}z`;
+    if (run?.state === 'failed') {
+      // Crossed out: color is not the only sign, even where no mark could be read.
+      box += `l${NODE_WIDTH} ${height}m0 ${-height}l${-NODE_WIDTH} ${height}`;
+    }
+    boxes.set(look, (boxes.get(look) ?? '') + box);
+  }
+  return boxes;
+}
 
 /** From port to port, as React Flow bends it. */
 function line(from: StepNode, to: StepNode, edge: FlowEdge): string {

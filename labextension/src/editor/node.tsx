@@ -6,22 +6,15 @@ import type { StepRecord } from '../api/types';
 import { HEADER_HEIGHT, rowCentre } from '../model/geometry';
 import type { IInputPort, IOutputPort } from '../model/ports';
 import { describeInput, outputId } from '../model/ports';
-import {
-  formatNumber,
-  formatSeconds,
-  stateWord,
-  stepSeconds
-} from '../runs/format';
+import { formatSeconds, stateWord, stepSeconds } from '../runs/format';
 import { StateChip, stateMark } from '../runs/state';
 import { workflowIcon } from '../icons';
 import { BlockedContext, RenamingContext, useCanvas } from './context';
+import { NodeLines, kindWord, waitingWord } from './nodeLines';
 import { TitleEditor } from './titleEditor';
 import type { IStepView } from './views';
-import { runRows } from './views';
 
 export type StepNode = Node<{ view: IStepView }, 'step' | 'far'>;
-
-const MAX_METRICS = 3;
 
 /** Handles of the two ends of an order edge. */
 export const BEFORE = 'before';
@@ -58,7 +51,7 @@ function classesOf(
   return classes.join(' ');
 }
 
-/** A step from afar: its title, and its state as a color and a mark. */
+/** A step from afar: its title, and the mark of its state. `FarGraph` draws its box. */
 export const FarNodeView = memo(function FarNodeView(
   props: NodeProps<StepNode>
 ): JSX.Element {
@@ -66,10 +59,7 @@ export const FarNodeView = memo(function FarNodeView(
   const { editor } = useCanvas();
   const isRenamed = useContext(RenamingContext) === view.name;
   return (
-    <div
-      className={`${classesOf(props, false)} mlwf-mod-far`}
-      data-step={view.name}
-    >
+    <div className="mlwf-FarNode" data-step={view.name}>
       {isRenamed ? (
         <TitleEditor editor={editor} name={view.name} />
       ) : (
@@ -116,13 +106,14 @@ export const StepNodeView = memo(function StepNodeView(
           </span>
         )}
         <Problems view={view} />
-        {view.run && <StateButton name={view.name} run={view.run} />}
+        <StaleSign view={view} />
+        {view.run && <StateButton view={view} run={view.run} />}
       </div>
       <Ports view={view} />
-      {view.run && <RunRows run={view.run} />}
+      <NodeLines view={view} />
       <div className="mlwf-Node-footer">
         <span className="mlwf-Node-file" title={view.path}>
-          {file}
+          {file || kindWord(view, editor.trans)}
         </span>
         {view.run && <RunTime run={view.run} />}
       </div>
@@ -282,19 +273,51 @@ function Problems({ view }: { view: IStepView }): JSX.Element | null {
   );
 }
 
+/** That a run would execute the step, and why. */
+function StaleSign({ view }: { view: IStepView }): JSX.Element | null {
+  const { stale } = view;
+  if (!stale || stale.kind === 'off') {
+    return null;
+  }
+  return (
+    <span
+      className={`mlwf-Node-stale mlwf-mod-${stale.kind}`}
+      role="img"
+      title={stale.why}
+      aria-label={stale.why}
+    >
+      {stale.kind === 'never' ? '○' : '↻'}
+    </span>
+  );
+}
+
 /** The state of the step in the run that is shown; a click opens the executed notebook. */
-function StateButton(props: { name: string; run: StepRecord }): JSX.Element {
-  const { name, run } = props;
+function StateButton(props: { view: IStepView; run: StepRecord }): JSX.Element {
+  const { view, run } = props;
+  const { name, loop } = view;
   const { editor, openExecuted } = useCanvas();
-  const chip = <StateChip state={run.state} trans={editor.trans} />;
+  const { trans } = editor;
+  // Of a loop that goes on, how far it is says more than that it runs.
+  const isOnTheWay = run.state === 'running' && loop?.total != null;
+  const chip = (
+    <StateChip
+      state={run.state}
+      word={
+        isOnTheWay
+          ? trans.__('%1 of %2', loop.done, loop.total)
+          : waitingWord(view, trans)
+      }
+      trans={trans}
+    />
+  );
   if (run.notebook === null) {
     return chip;
   }
-  const word = stateWord(run.state, editor.trans);
+  const word = stateWord(run.state, trans);
   return (
     <button
       className="mlwf-Node-state nodrag"
-      title={editor.trans.__('%1: open the executed notebook', word)}
+      title={trans.__('%1: open the executed notebook', word)}
       onClick={event => {
         event.stopPropagation();
         openExecuted(name);
@@ -303,48 +326,6 @@ function StateButton(props: { name: string; run: StepRecord }): JSX.Element {
     >
       {chip}
     </button>
-  );
-}
-
-function RunRows({ run }: { run: StepRecord }): JSX.Element {
-  const { trans } = useCanvas().editor;
-  const shown = runRows(run);
-  const { progress } = run;
-  return (
-    <>
-      {shown.progress && progress && (
-        <div className="mlwf-Node-run">
-          <progress
-            className="mlwf-Node-progress"
-            value={progress.cell}
-            max={progress.cells || 1}
-          />
-          <span className="mlwf-Node-cell">
-            {trans.__('cell %1/%2', progress.cell, progress.cells)}
-          </span>
-        </div>
-      )}
-      {shown.metrics && (
-        <div className="mlwf-Node-run mlwf-mod-metrics">
-          {Object.entries(run.metrics)
-            .slice(0, MAX_METRICS)
-            .map(([name, value]) => (
-              <span
-                className="mlwf-Chip"
-                key={name}
-                title={`${name} = ${value}`}
-              >
-                {name} {formatNumber(value)}
-              </span>
-            ))}
-        </div>
-      )}
-      {shown.message && (
-        <div className="mlwf-Node-run mlwf-mod-error" title={run.message ?? ''}>
-          {run.message}
-        </div>
-      )}
-    </>
   );
 }
 

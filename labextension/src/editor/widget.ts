@@ -13,6 +13,7 @@ import { Editor } from './editor';
 import { Inspection } from './inspection';
 import type { WorkflowModel } from './model';
 import { WorkflowPanel } from './panel';
+import { Staleness } from './staleness';
 import type { IKernelChoice } from './stepWidgets';
 
 /** Name of the factory, which the file browser shows under Open With. */
@@ -47,8 +48,9 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
     const { client, events, services, commands, trans } = this._options;
     const runs = new RunsModel(client, events, context.localPath);
     const inspection = new Inspection(client, context, services.contents);
+    const staleness = new Staleness(client, context, runs);
     const document = context.model.sharedModel;
-    const editor = new Editor(document, inspection, runs, trans);
+    const editor = new Editor(document, inspection, runs, staleness, trans);
     context.pathChanged.connect(() => {
       runs.path = context.localPath;
     });

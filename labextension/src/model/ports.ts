@@ -144,6 +144,17 @@ export function describeInput(port: IInputPort): {
   return null;
 }
 
+/** An argument in a few characters, wherever it stands. */
+export function describeArgument(argument: Argument): string {
+  if (isReference(argument)) {
+    return String(argument.from);
+  }
+  if (isExpression(argument)) {
+    return String(argument.expr);
+  }
+  return shorten(isValue(argument) ? argument.value : argument);
+}
+
 function shorten(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
