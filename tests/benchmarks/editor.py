@@ -39,18 +39,22 @@ def main() -> None:
     arguments = parser.parse_args()
     sizes = SIZES[:2] if arguments.quick else SIZES
     repeat = 1 if arguments.quick else 3
-    with tempfile.TemporaryDirectory(prefix="mlwf-bench-") as folder, _browser() as browser:
-        with running_lab(Path(folder)) as lab:
-            for size in sizes:
-                write_graph(lab.root / "graphs", size)
-            rows = [_measured(browser, lab, size, repeat) for size in sizes]
-            loaded = _loaded(browser, lab)
-            starts = _starts(browser, lab, Path(folder), 2 if arguments.quick else 7)
+    with (
+        tempfile.TemporaryDirectory(prefix="mlwf-bench-") as folder,
+        _browser() as browser,
+        running_lab(Path(folder)) as lab,
+    ):
+        for size in sizes:
+            write_graph(lab.root / "graphs", size)
+        rows = [_measured(browser, lab, size, repeat) for size in sizes]
+        loaded = _loaded(browser, lab)
+        starts = _starts(browser, lab, Path(folder), 2 if arguments.quick else 7)
     text = "\n\n".join(
         [
-            f"Written by `make bench-editor`; medians of {repeat}, headless {browser_version(rows)}, software rendering, "
-            "1440 x 900. Opened: from the command in a fresh page to the first frame with steps, what is loaded for it "
-            "included; at rest: to the end of the last task of 50 ms or more. Frames a second: 60 is the most there is.",
+            f"Written by `make bench-editor`; medians of {repeat}, headless {browser_version(rows)}, software "
+            "rendering, 1440 x 900. Opened: from the command in a fresh page to the first frame with steps, what is "
+            "loaded for it included; at rest: to the end of the last task of 50 ms or more. Frames a second: 60 is the "
+            "most there is.",
             table.grid(["steps", *_FIGURES], [row["cells"] for row in rows]),
             table.grid(["kB, gzipped", "size"], [[name, f"{size:.0f}"] for name, size in loaded.items()]),
             table.grid(["JupyterLab's start, ms", "without", "with", "difference"], [starts]),

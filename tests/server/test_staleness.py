@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.notebooks import MLWF, write_notebook, write_workflow
 
 from .conftest import Call, ended
+
+
+@pytest.fixture(autouse=True)
+def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fixtures hide the installed kernels from the server, but not from its worker."""
+    monkeypatch.setenv("JUPYTER_PATH", f"{sys.prefix}/share/jupyter")
 
 
 async def test_staleness_says_what_a_run_then_does(call: Call, root: Path) -> None:
@@ -75,7 +84,8 @@ async def test_staleness_of_loops_people_and_unknown_values(call: Call, root: Pa
 
 
 def _write(root: Path, rate: float) -> Path:
-    (root / "data.txt").exists() or (root / "data.txt").write_text("data")
+    if not (root / "data.txt").exists():
+        (root / "data.txt").write_text("data")
     for name in ("first", "second", "alone"):
         if not (root / f"{name}.ipynb").exists():
             write_notebook(root / f"{name}.ipynb", "rate = 0.0", f"{MLWF}\nmlwf.output('y', rate * 2)")
