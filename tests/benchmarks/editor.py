@@ -151,7 +151,7 @@ def _loaded(browser: Browser, lab: Lab) -> dict[str, float]:
         page.evaluate("path => window.measureEditor(path)", "graphs/graph_30.mlwf")
         at_open = set(loaded) - at_start
     everything = {file.name for file in _STATIC.rglob("*.js")}
-    worker = {name for name in everything if "elk-worker" in name or b"elkjs" in (_STATIC / name).read_bytes()[:2000]}
+    worker = {name for name in everything if b"org.eclipse.elk" in (_STATIC / name).read_bytes()}
     return {
         "loaded at JupyterLab's start": _size(at_start),
         "loaded with the first workflow": _size(at_open),
