@@ -52,12 +52,10 @@ def test_hostile_and_foreign_texts_are_shown_as_texts(lab: Page, folder: Path) -
         for index, title in enumerate(titles)
     }
     graph |= {
-        "__proto__": {"notebook": "step.ipynb"},
-        "constructor": {"notebook": "step.ipynb", "parameters": {"__proto__": SCRIPT}},
+        "constructor": {"notebook": "step.ipynb", "parameters": {"table": SCRIPT}},
         "ask": {"person": {"message": SCRIPT, "role": SCRIPT}},
         "each": {"notebook": "step.ipynb", "foreach": [SCRIPT]},
     }
-    del graph["__proto__"]
     write(folder, graph)
     before = (folder / "flow.mlwf").read_text()
     open_document(lab, folder, "flow.mlwf")

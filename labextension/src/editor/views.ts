@@ -10,8 +10,9 @@ import type {
   Workflow
 } from '../model/types';
 import { stepKind, stepPath } from '../model/types';
-import type { RunRecord, Stale, StepRecord } from '../api/types';
+import type { Stale, StepRecord } from '../api/types';
 import { formatNumber } from '../runs/format';
+import type { RunsModel } from '../runs/session';
 import type { Editor } from './editor';
 
 /** All that the node of a step shows. */
@@ -107,7 +108,7 @@ export class StepViews {
         problems: problems.get(name) ?? [],
         run,
         when: step.when || null,
-        loop: loopOf(step, name, this._editor.runs.current),
+        loop: loopOf(step, name, this._editor.runs),
         message: step.person?.message ?? null,
         role: step.person?.role ?? step.label?.role ?? null,
         checks: checksOf(read, run),
@@ -141,18 +142,14 @@ export class StepViews {
   private _texts: ReadonlyMap<string, string> = new Map();
 }
 
-function loopOf(
-  step: Step,
-  name: string,
-  current: RunRecord | null
-): ILoop | null {
+function loopOf(step: Step, name: string, runs: RunsModel): ILoop | null {
   if (step.foreach == null) {
     return null;
   }
-  const total = current?.steps[name]?.turns ?? null;
+  const total = runs.step(name)?.turns ?? null;
   let done = 0;
   for (let turn = 0; turn < (total ?? 0); turn++) {
-    const state = current?.steps[`${name}.${turn}`]?.state;
+    const state = runs.step(`${name}.${turn}`)?.state;
     if (state !== undefined && ENDED.has(state)) {
       done++;
     }

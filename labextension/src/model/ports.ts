@@ -73,7 +73,7 @@ export function portsOf(
     found: NotebookInput | null,
     isDangling: boolean
   ): IInputPort => {
-    const argument = given[input];
+    const argument = Object.hasOwn(given, input) ? given[input] : undefined;
     const source = isReference(argument)
       ? parseReference(String(argument.from))
       : null;
