@@ -11,10 +11,10 @@ PACKAGED := pyproject.toml .ci/hatch_build.py $(wildcard labextension/*.json) la
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help demo test bench suites lint format watch generate
+.PHONY: help demo test bench bench-editor suites lint format watch generate
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## set up, run the example, open JupyterLab on it (HEADLESS=1 stops before that)
 	jupyter mlwf demo $(if $(HEADLESS),--headless)
@@ -27,6 +27,10 @@ test: lint ## set up, with browser and PostgreSQL, and run all checks and tests
 
 bench: $(VENV)/.test ## measure us beside papermill and Elyra, and write docs/benchmarks.md (QUICK=1: small, only shown)
 	python -m tests.benchmarks $(if $(QUICK),--quick)
+
+bench-editor: $(VENV)/.test ## measure the editor at 30 to 3,000 steps, and write that part of docs/benchmarks.md
+	.ci/system browser
+	python -m tests.benchmarks.editor $(if $(QUICK),--quick)
 
 suites: $(VENV)/.test ## run the test suites of nbclient, papermill and ipykernel with forked kernels and ordinary ones
 	python -m tests.suites

@@ -10,7 +10,7 @@ from ..core import cache
 from ..core.actions import Look, Start
 from ..core.errors import MLWFError
 from ..core.run import Artifact, Run
-from ..ports import Clock, RunStore, StepRunner
+from ..ports import Clock, RunStore
 from ..storage import holds
 from ..workspace import Workspace
 from .contents import TooManyFiles, known_content
@@ -28,23 +28,45 @@ class Missed:
     """No earlier result serves."""
 
     why: str
+    never: bool = False
+    """Whether there is no earlier result at all."""
+
+
+#: Tells what a kernel runs in: `StepRunner.environment`.
+Environment = Callable[[str | None], dict[str, str]]
 
 
 class Results:
-    """Finds results of earlier runs. All methods may be called from any thread."""
+    """Finds results of earlier runs. All methods may be called from any thread.
 
-    def __init__(self, store: RunStore, runner: StepRunner, workspace: Workspace, clock: Clock) -> None:
+    Args:
+        store: has the runs.
+        environment: tells what a kernel runs in.
+        workspace: what paths are relative to.
+        clock: tells how old a result is.
+        blob: gives a frozen notebook by SHA-256; the store does, if nothing else is given.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        environment: Environment,
+        workspace: Workspace,
+        clock: Clock,
+        blob: Callable[[str], bytes] | None = None,
+    ) -> None:
         self._store = store
-        self._runner = runner
+        self._environment = environment
         self._workspace = workspace
         self._clock = clock
-        self._code = lru_cache(maxsize=1000)(lambda sha256: cache.code(store.get_blob(sha256)))
+        get = blob or store.get_blob
+        self._code = lru_cache(maxsize=1000)(lambda sha256: cache.code(get(sha256)))
 
     def look(self, run: Run, looks: Iterable[Look]) -> dict[str, cache.Earlier | Missed]:
         """For each step, an earlier result that serves, or why there is none."""
         found: dict[str, cache.Earlier | Missed] = {}
         fingerprints: dict[str, dict[str, str]] = {}
-        environment = lru_cache(self._runner.environment)  # the same for all that are looked for at one moment
+        environment = lru_cache(self._environment)  # the same for all that are looked for at one moment
         for each in looks:
             try:
                 fingerprints[each.step] = self._fingerprint(run, each, environment)
@@ -59,7 +81,8 @@ class Results:
                 found[step] = earlier
             else:
                 last = earlier or self._store.last_result(run.origin.path, step)
-                found[step] = Missed(cache.why_not(fingerprint, last, definition, self._clock.now()))
+                why = cache.why_not(fingerprint, last, definition, self._clock.now())
+                found[step] = Missed(why, never=last is None)
         return found
 
     def fingerprint(self, run: Run, start: Start) -> dict[str, str]:
@@ -68,11 +91,9 @@ class Results:
         Raises:
             Uncomparable: a folder among it is too large, or the kernel is not known.
         """
-        return self._fingerprint(run, start, self._runner.environment)
+        return self._fingerprint(run, start, self._environment)
 
-    def _fingerprint(
-        self, run: Run, action: Look | Start, environment: Callable[[str | None], dict[str, str]]
-    ) -> dict[str, str]:
+    def _fingerprint(self, run: Run, action: Look | Start, environment: Environment) -> dict[str, str]:
         definition = run.definition(action.step)
         assert definition.notebook
         fixed = {name: text for name, text in definition.environment.items() if isinstance(text, str)}

@@ -83,7 +83,7 @@ class Worker:
         self._workspace = workspace
         self._clock = clock
         self._name = name
-        self._results = Results(store, runner, workspace, clock)
+        self._results = Results(store, runner.environment, workspace, clock)
         self._jobs = Jobs(store, workspace)
         self._children = Children(store, workspace, clock)
         self._answering = Answering(workspace)

@@ -38,12 +38,13 @@ class MLWFExtension(ExtensionApp):
     def services(self) -> Services:
         """Made at first use: opening a database has no place in the start of JupyterLab."""
         from ..notebooks.inspect import NotebookReader
+        from ..runner.environment import environment
         from ..store import open_store
 
         settings = MLWF(parent=self)
         self.workspace.make()
         store = open_store(settings.url(self.workspace.records))
-        return Services(settings, self.workspace, store, NotebookReader(), SystemClock())
+        return Services(settings, self.workspace, store, NotebookReader(), SystemClock(), environment)
 
     def initialize_handlers(self) -> None:
         """Append the routes of the contract."""

@@ -14,6 +14,7 @@ from ..core.release import Release, ReleaseSummary, Version
 from ..core.run import Event
 from ..core.workflow import Workflow
 from ..engine.inbox import Question
+from ..engine.staleness import Stale
 
 PREFIX = "mlwf/v1"
 
@@ -54,6 +55,12 @@ class Inspection(BaseModel):
     notebooks: dict[str, NotebookInterface] = Field(
         description="By the path that the document gives; those that cannot be read are missing."
     )
+
+
+class StalePage(BaseModel):
+    """What a run of a document would do, as far as it can be known beforehand."""
+
+    steps: dict[str, Stale] = Field(description="The steps that would be executed, and why.")
 
 
 class RunRequest(_Request):
@@ -189,6 +196,16 @@ OPERATIONS: tuple[Operation, ...] = (
         "inspect",
         "Problems of a document and the interfaces of its notebooks.",
         Inspection,
+        "read",
+        "mlwf-documents",
+        InspectRequest,
+    ),
+    Operation(
+        "POST",
+        "/staleness",
+        "getStaleness",
+        "The steps of a document that a run would execute, and why.",
+        StalePage,
         "read",
         "mlwf-documents",
         InspectRequest,

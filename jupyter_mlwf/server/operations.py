@@ -33,6 +33,7 @@ from .contract import (
     RetryRequest,
     RunPage,
     RunRequest,
+    StalePage,
     Status,
 )
 from .logs import read_page
@@ -72,6 +73,11 @@ def inspect(services: Services, call: Call) -> Inspection:
     except InvalidWorkflow as error:
         return Inspection(problems=list(error.problems), notebooks={})
     return Inspection(problems=document.problems, notebooks=dict(document.notebooks))
+
+
+def get_staleness(services: Services, call: Call) -> StalePage:
+    body = cast(InspectRequest, call.body)
+    return StalePage(steps=services.staleness.of(services.document(body.path, body.document)))
 
 
 def list_runs(services: Services, call: Call) -> RunPage:
@@ -196,6 +202,7 @@ def get_bundle(services: Services, call: Call) -> File:
 IMPLEMENTATIONS: dict[str, Implementation] = {
     "getStatus": get_status,
     "inspect": inspect,
+    "getStaleness": get_staleness,
     "listRuns": list_runs,
     "startRun": start_run,
     "getRun": get_run,

@@ -8,6 +8,8 @@ from ..documents import Document, Reader
 from ..engine.control import Control
 from ..engine.launch import Launcher
 from ..engine.ondemand import ensure_worker
+from ..engine.results import Environment
+from ..engine.staleness import Staleness
 from ..ports import Clock, Notebooks, RunStore
 from ..release.freeze import Releaser
 from ..settings import MLWF
@@ -23,6 +25,12 @@ class Services:
     store: RunStore
     notebooks: Notebooks
     clock: Clock
+    environment: Environment
+
+    @property
+    def staleness(self) -> Staleness:
+        """Tells which steps would be executed."""
+        return Staleness(self.store, self.environment, self.workspace, self.clock)
 
     @property
     def launcher(self) -> Launcher:

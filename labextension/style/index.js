@@ -1,6 +1,7 @@
 import '@xyflow/react/dist/style.css';
 import './canvas.css';
 import './node.css';
+import './far.css';
 import './inspector.css';
 import './expression.css';
 import './forms.css';

@@ -12,7 +12,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from . import table
+from . import editor, table
 from .contestants import CONTESTANTS, ELYRA, Failed, Unavailable, again, elyra, install_elyra, papermill_calls
 from .memory import measure as measure_memory
 from .shapes import Shape, fan, shapes
@@ -57,7 +57,7 @@ def main() -> None:
     sections = {"Graphs of notebooks": table.times(measured, list(CONTESTANTS), _BASE)}
     if not arguments.only:
         sections |= _others(quick, repeat)
-    page = table.page(table.machine(note), repeat, sections)
+    page = table.page(table.machine(note), repeat, sections | table.kept(editor.TITLE))
     print(page)
     if not quick and not arguments.only:
         table.PAGE.parent.mkdir(exist_ok=True)

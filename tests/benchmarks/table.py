@@ -104,3 +104,22 @@ def page(machine: str, repetitions: int, sections: Mapping[str, str]) -> str:
     for title, text in sections.items():
         parts += [f"## {title}", text]
     return "\n\n".join(parts) + "\n"
+
+
+def write_section(title: str, text: str) -> None:
+    """Put a section into the page, in place of what it says there now."""
+    before, _ = _split(title)
+    PAGE.write_text(f"{before.rstrip()}\n\n## {title}\n\n{text.strip()}\n", encoding="utf-8")
+
+
+def kept(title: str) -> dict[str, str]:
+    """A section of the page as it is, for a page that is written anew."""
+    _, text = _split(title)
+    return {title: text} if text else {}
+
+
+def _split(title: str) -> tuple[str, str]:
+    """The page before its last section, if that has this title, and what the section says."""
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Benchmarks\n"
+    before, _, text = page.partition(f"\n## {title}\n")
+    return before, text.strip()

@@ -18,6 +18,7 @@ import type {
   RunPage,
   RunRecord,
   RunRequest,
+  StalePage,
   Status,
   Workflow
 } from './types';
@@ -72,6 +73,12 @@ export class MLWFClient {
     request: Partial<InspectRequest> & { path: string }
   ): Promise<Inspection> {
     return this._post('inspect', request);
+  }
+
+  getStaleness(
+    request: Partial<InspectRequest> & { path: string }
+  ): Promise<StalePage> {
+    return this._post('staleness', request);
   }
 
   listRuns(filter: RunFilter = {}): Promise<RunPage> {

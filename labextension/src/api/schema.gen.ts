@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/staleness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The steps of a document that a run would execute, and why. */
+        post: operations["getStaleness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs": {
         parameters: {
             query?: never;
@@ -1462,6 +1479,36 @@ export interface components {
             notebook: string | null;
         };
         /**
+         * Stale
+         * @description Why a step would be executed.
+         */
+        Stale: {
+            /**
+             * Kind
+             * @description What it depends on has changed; it has no result; a step before it is executed; its results never serve again.
+             * @enum {string}
+             */
+            kind: "changed" | "never" | "upstream" | "off";
+            /**
+             * Why
+             * @description A sentence.
+             */
+            why: string;
+        };
+        /**
+         * StalePage
+         * @description What a run of a document would do, as far as it can be known beforehand.
+         */
+        StalePage: {
+            /**
+             * Steps
+             * @description The steps that would be executed, and why.
+             */
+            steps: {
+                [key: string]: components["schemas"]["Stale"];
+            };
+        };
+        /**
          * Status
          * @description The server extension itself.
          */
@@ -1852,6 +1899,8 @@ export type RunRecord = components['schemas']['RunRecord'];
 export type RunRequest = components['schemas']['RunRequest'];
 export type RunSummary = components['schemas']['RunSummary'];
 export type Source = components['schemas']['Source'];
+export type Stale = components['schemas']['Stale'];
+export type StalePage = components['schemas']['StalePage'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type StepRecord = components['schemas']['StepRecord'];
@@ -1909,6 +1958,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Inspection"];
+                };
+            };
+            /** @description What is wrong, in words. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getStaleness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectRequest"];
+            };
+        };
+        responses: {
+            /** @description The steps of a document that a run would execute, and why. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StalePage"];
                 };
             };
             /** @description What is wrong, in words. */

@@ -6,7 +6,7 @@ import { NOTE_SIZE, moveNotes } from '../model/frames';
 import type { Point, Workflow } from '../model/types';
 import { FrameView } from './frame';
 import type { StepNode } from './node';
-import { StepNodeView } from './node';
+import { FarNodeView, StepNodeView, isStepNode } from './node';
 import { NoteView } from './notes';
 import { GROUP, NOTE } from './selection';
 
@@ -22,6 +22,7 @@ export type CanvasNode = StepNode | NoteNode | FrameNode;
 
 export const NODE_TYPES = {
   step: StepNodeView,
+  far: FarNodeView,
   note: NoteView,
   group: FrameView
 };
@@ -38,7 +39,7 @@ export function moveNodes(
   const steps: { [name: string]: Point } = {};
   const notes: { [name: string]: Point } = {};
   for (const node of nodes) {
-    if (node.type === 'step') {
+    if (isStepNode(node)) {
       steps[node.id] = node.position;
     } else if (node.type === 'note') {
       notes[node.data.name] = node.position;
@@ -93,9 +94,12 @@ export function toFrames(
     return [];
   }
   const boxes = new Map(
-    nodes.flatMap(({ id, type, position, width = 0, height = 0 }) =>
-      type === 'step' ? [[id, { ...position, width, height }]] : []
-    )
+    nodes
+      .filter(isStepNode)
+      .map(({ id, position, width = 0, height = 0 }) => [
+        id,
+        { ...position, width, height }
+      ])
   );
   const chosen = new Set(
     nodes.flatMap(({ id, selected }) => (selected ? [id] : []))

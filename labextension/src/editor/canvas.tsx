@@ -10,7 +10,6 @@ import type {
 import {
   Background,
   Controls,
-  MiniMap,
   Panel,
   ReactFlow,
   applyEdgeChanges,
@@ -28,8 +27,11 @@ import { idsOf, selectionOf } from './selection';
 import type { ICanvasActions } from './context';
 import { CanvasContext, RenamingContext } from './context';
 import { markEdges } from './edges';
+import { FAR_ZOOM, FarGraph, LEGIBLE_ZOOM, MOST_DRAWN } from './far';
 import { EmptyHint } from './hints';
 import { toEdges, toNodes } from './flow';
+import { WorkflowMap } from './map';
+import { isStepNode } from './node';
 import { PullContext, portAt } from './ports';
 import { useSignal } from './useSignal';
 import { StepViews } from './views';
@@ -37,6 +39,7 @@ import type { Wiring } from './wiring';
 
 export type Flow = ReactFlowInstance<CanvasNode>;
 
+const NO_EDGES: FlowEdge[] = [];
 /** Held while clicking, they add to what is selected. */
 const MULTIPLE = ['Shift', 'Control', 'Meta'];
 const FIT = { padding: 0.07, maxZoom: 1 };
@@ -53,8 +56,10 @@ export function Canvas(props: {
   const { trans } = editor;
   useSignal(editor.changed);
   useSignal(wiring.changed);
-  const { selection, inspection, runs } = editor;
+  const { selection, inspection, runs, staleness } = editor;
   const maker = useMemo(() => new StepViews(editor), [editor]);
+  const [isFar, setFar] = useState(false);
+  const [isLegible, setLegible] = useState(true);
   const draw = useCallback(
     (old: CanvasNode[]): CanvasNode[] => {
       const views = maker.update(workflow);
@@ -62,10 +67,10 @@ export function Canvas(props: {
       const { steps, notes } = editor.selection;
       return [
         ...toNoteNodes(old, workflow, new Set(notes), editor.writing),
-        ...toNodes(old, views, places, new Set(steps))
+        ...toNodes(old, views, places, new Set(steps), isFar)
       ];
     },
-    [editor, maker, workflow]
+    [editor, maker, workflow, isFar]
   );
   const [nodes, setNodes] = useState(() => draw([]));
   const [flowEdges, setEdges] = useState<FlowEdge[]>([]);
@@ -78,8 +83,9 @@ export function Canvas(props: {
     () => setNodes(draw),
     [
       draw,
-      inspection.problems,
+      inspection.answer,
       runs.current,
+      staleness.steps,
       selection.steps,
       selection.notes,
       editor.writing
@@ -114,7 +120,7 @@ export function Canvas(props: {
   const onDrag = useCallback(
     (event: MouseEvent | TouchEvent, node: CanvasNode, all: CanvasNode[]) => {
       const isAlone =
-        all.length === 1 && node.type === 'step' && wiring.canInsert(node.id);
+        all.length === 1 && isStepNode(node) && wiring.canInsert(node.id);
       const points = isAlone ? [pointOf(event), middleOf(event.target)] : [];
       wiring.over = wiring.edgeAt(...points);
     },
@@ -173,6 +179,7 @@ export function Canvas(props: {
     () => markEdges(flowEdges, workflow, { over, hovered, trans }),
     [flowEdges, workflow, over, hovered, trans]
   );
+  const steps = useMemo(() => nodes.filter(isStepNode), [nodes]);
   const shown = useMemo(
     () => [...toFrames(workflow, nodes), ...nodes],
     [workflow, nodes]
@@ -185,7 +192,7 @@ export function Canvas(props: {
         <PullContext.Provider value={wiring.pull}>
           <ReactFlow
             nodes={shown}
-            edges={shownEdges}
+            edges={isFar ? NO_EDGES : shownEdges}
             nodeTypes={NODE_TYPES}
             onNodesChange={onNodesChange}
             onEdgesChange={onEdgesChange}
@@ -197,7 +204,7 @@ export function Canvas(props: {
             onConnectEnd={onConnectEnd}
             isValidConnection={isValid}
             onNodeDoubleClick={(_, node) => {
-              if (node.type === 'step') {
+              if (isStepNode(node)) {
                 actions.openNotebook(node.id);
               }
             }}
@@ -213,7 +220,12 @@ export function Canvas(props: {
               setFlow(ready);
               props.onReady(ready);
             }}
-            onlyRenderVisibleElements
+            className={isLegible ? '' : 'mlwf-mod-illegible'}
+            onMove={(_, { zoom }) => {
+              setFar(zoom < FAR_ZOOM);
+              setLegible(zoom >= LEGIBLE_ZOOM);
+            }}
+            onlyRenderVisibleElements={!isFar || nodes.length > MOST_DRAWN}
             // React Flow listens for these keys on the whole page: they would be eaten in notebooks, too.
             multiSelectionKeyCode={MULTIPLE}
             deleteKeyCode={null}
@@ -226,11 +238,15 @@ export function Canvas(props: {
             fitView={fitsAtFirst}
             fitViewOptions={FIT}
           >
-            <Background gap={20} size={1.5} />
+            {isFar ? (
+              <FarGraph nodes={steps} edges={flowEdges} />
+            ) : (
+              <Background gap={20} size={1.5} />
+            )}
             {nodes.length > 0 && (
               <Controls showInteractive={false} fitViewOptions={FIT} />
             )}
-            {nodes.length > 1 && <MiniMap pannable zoomable />}
+            {steps.length > 1 && <WorkflowMap nodes={steps} trans={trans} />}
             {Object.keys(workflow.steps ?? {}).length === 0 && (
               <EmptyHint trans={trans} />
             )}

@@ -11,6 +11,7 @@ import type { Problem, Workflow } from '../model/types';
 import type { RunsModel } from '../runs/session';
 import type { WorkflowChange, YWorkflow } from './document';
 import type { Inspection } from './inspection';
+import type { Staleness } from './staleness';
 
 /** What is selected on the canvas. */
 export interface ISelection {
@@ -27,6 +28,7 @@ export class Editor implements IDisposable {
     readonly document: YWorkflow,
     readonly inspection: Inspection,
     readonly runs: RunsModel,
+    readonly staleness: Staleness,
     readonly trans: TranslationBundle,
     /** Do what needs more than this workflow. */
     readonly execute: (command: string, args: ReadonlyPartialJSONObject) => void
@@ -34,6 +36,7 @@ export class Editor implements IDisposable {
     document.changed.connect(this._onDocument, this);
     inspection.changed.connect(this._emit, this);
     runs.changed.connect(this._emit, this);
+    staleness.changed.connect(this._emit, this);
   }
 
   /** The document, what is known of it, its runs or the selection has changed. */
@@ -150,6 +153,7 @@ export class Editor implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this.inspection.dispose();
+      this.staleness.dispose();
       this.runs.dispose();
       Signal.clearData(this);
     }

@@ -9,7 +9,7 @@ import type { Point } from '../model/types';
 import type { CanvasNode } from './annotations';
 import type { StepNode } from './node';
 import { flowOf } from '../model/wiring';
-import { AFTER, BEFORE, inputHandle } from './node';
+import { AFTER, BEFORE, inputHandle, isStepNode } from './node';
 import type { IStepView } from './views';
 
 /** Width and height of a port; `style/canvas.css` has the same. */
@@ -19,11 +19,11 @@ export function toNodes(
   old: readonly CanvasNode[],
   views: ReadonlyMap<string, IStepView>,
   places: ReadonlyMap<string, Point>,
-  selected: ReadonlySet<string>
+  selected: ReadonlySet<string>,
+  isFar: boolean
 ): StepNode[] {
-  const known = new Map(
-    old.flatMap(node => (node.type === 'step' ? [[node.id, node]] : []))
-  );
+  const type = isFar ? ('far' as const) : ('step' as const);
+  const known = new Map(old.filter(isStepNode).map(node => [node.id, node]));
   return [...views.values()].map(view => {
     const before = known.get(view.name);
     const isSelected = selected.has(view.name);
@@ -33,6 +33,7 @@ export function toNodes(
       : places.get(view.name)!;
     if (
       before?.data.view === view &&
+      before.type === type &&
       before.position.x === position.x &&
       before.position.y === position.y &&
       (before.selected ?? false) === isSelected
@@ -42,7 +43,7 @@ export function toNodes(
     return {
       ...before,
       id: view.name,
-      type: 'step' as const,
+      type,
       position,
       selected: isSelected,
       // Sizes and ports are known: no measuring pass, and what is out of view is left out from the start.

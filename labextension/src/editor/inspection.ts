@@ -37,6 +37,11 @@ export class Inspection implements IDisposable {
     return this._problems;
   }
 
+  /** Another object for each answer. */
+  get answer(): unknown {
+    return this._notebooks;
+  }
+
   /** What is known of a notebook; undefined if it could not be read, or not yet. */
   notebook(path: string): NotebookInterface | undefined {
     return Object.hasOwn(this._notebooks, path)
@@ -116,7 +121,7 @@ export class Inspection implements IDisposable {
     const { document, problems } = this._document.reading;
     let error: string | null = null;
     let found: readonly Problem[] = problems ?? [];
-    let notebooks = this._notebooks;
+    let notebooks = { ...this._notebooks };
     try {
       const answer = await this._client.inspect({
         path: this._context.localPath,

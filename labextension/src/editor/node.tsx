@@ -1,31 +1,25 @@
 import { listIcon, notebookIcon, userIcon } from '@jupyterlab/ui-components';
 import type { Node, NodeProps } from '@xyflow/react';
-import { Handle, Position, useStore } from '@xyflow/react';
+import { Handle, Position } from '@xyflow/react';
 import React, { memo, useContext, useEffect, useReducer } from 'react';
 import type { StepRecord } from '../api/types';
 import { HEADER_HEIGHT, rowCentre } from '../model/geometry';
 import type { IInputPort, IOutputPort } from '../model/ports';
 import { describeInput, outputId } from '../model/ports';
-import {
-  formatNumber,
-  formatSeconds,
-  stateWord,
-  stepSeconds
-} from '../runs/format';
-import { StateChip } from '../runs/state';
+import { formatSeconds, stateWord, stepSeconds } from '../runs/format';
+import { StateChip, stateMark } from '../runs/state';
 import { workflowIcon } from '../icons';
 import { RenamingContext, useCanvas } from './context';
+import { NodeLines, kindWord, waitingWord } from './nodeLines';
 import { PullContext, usePortHint } from './ports';
 import { TitleEditor } from './titleEditor';
 import type { IStepView } from './views';
-import { runRows } from './views';
 
-export type StepNode = Node<{ view: IStepView }, 'step'>;
+export type StepNode = Node<{ view: IStepView }, 'step' | 'far'>;
 
-/** Below this zoom nothing but the title could be read, so nothing else is drawn. */
-const DETAIL_ZOOM = 0.3;
-
-const MAX_METRICS = 3;
+export function isStepNode(node: Node): node is StepNode {
+  return node.type === 'step' || node.type === 'far';
+}
 
 /** Handles of the two ends of an order edge. */
 export const BEFORE = 'before';
@@ -42,16 +36,12 @@ const ICONS = {
   label: listIcon
 };
 
-export const StepNodeView = memo(function StepNodeView(
-  props: NodeProps<StepNode>
-): JSX.Element {
-  const { view } = props.data;
-  const { editor } = useCanvas();
-  const isBlocked = useContext(PullContext)?.isBlocked(view.name) ?? false;
-  const isRenamed = useContext(RenamingContext) === view.name;
-  const isFar = useStore(store => store.transform[2] < DETAIL_ZOOM);
+function classesOf(
+  { data: { view }, selected }: NodeProps<StepNode>,
+  isBlocked: boolean
+): string {
   const classes = ['mlwf-Node'];
-  if (props.selected) {
+  if (selected) {
     classes.push('mlwf-mod-selected');
   }
   if (view.problems.length) {
@@ -66,28 +56,41 @@ export const StepNodeView = memo(function StepNodeView(
   if (view.run) {
     classes.push(`mlwf-mod-${view.run.state}`);
   }
-  if (isFar) {
-    return (
-      <div className={`${classes.join(' ')} mlwf-mod-far`}>
-        <OrderHandles />
-        {view.ports.inputs.map(port => (
-          <InputHandle key={port.name} port={port} top={HEADER_HEIGHT / 2} />
-        ))}
-        {view.ports.outputs.map(port => (
-          <OutputHandle
-            key={outputId(port)}
-            port={port}
-            top={HEADER_HEIGHT / 2}
-          />
-        ))}
-        <span className="mlwf-Node-title">{view.title}</span>
-      </div>
-    );
-  }
+  return classes.join(' ');
+}
+
+/** A step from afar: its title, and the mark of its state. `FarGraph` draws its box. */
+export const FarNodeView = memo(function FarNodeView(
+  props: NodeProps<StepNode>
+): JSX.Element {
+  const { view } = props.data;
+  const { editor } = useCanvas();
+  const isRenamed = useContext(RenamingContext) === view.name;
+  return (
+    <div className="mlwf-FarNode" data-step={view.name}>
+      {isRenamed ? (
+        <TitleEditor editor={editor} name={view.name} />
+      ) : (
+        <span className="mlwf-Node-title">
+          {view.run && `${stateMark(view.run.state)} `}
+          {view.title}
+        </span>
+      )}
+    </div>
+  );
+});
+
+export const StepNodeView = memo(function StepNodeView(
+  props: NodeProps<StepNode>
+): JSX.Element {
+  const { view } = props.data;
+  const { editor } = useCanvas();
+  const isBlocked = useContext(PullContext)?.isBlocked(view.name) ?? false;
+  const isRenamed = useContext(RenamingContext) === view.name;
   const file = view.path.slice(view.path.lastIndexOf('/') + 1);
   const Icon = ICONS[view.kind];
   return (
-    <div className={classes.join(' ')} data-step={view.name}>
+    <div className={classesOf(props, isBlocked)} data-step={view.name}>
       <OrderHandles />
       <div className="mlwf-Node-header" style={{ height: HEADER_HEIGHT }}>
         <Icon.react
@@ -114,13 +117,14 @@ export const StepNodeView = memo(function StepNodeView(
           <span className="mlwf-Node-muted">{editor.trans.__('muted')}</span>
         )}
         <Problems view={view} />
-        {view.run && <StateButton name={view.name} run={view.run} />}
+        <StaleSign view={view} />
+        {view.run && <StateButton view={view} run={view.run} />}
       </div>
       <Ports view={view} />
-      {view.run && <RunRows run={view.run} />}
+      <NodeLines view={view} />
       <div className="mlwf-Node-footer">
         <span className="mlwf-Node-file" title={view.path}>
-          {file}
+          {file || kindWord(view, editor.trans)}
         </span>
         {view.run && <RunTime run={view.run} />}
       </div>
@@ -290,19 +294,51 @@ function Problems({ view }: { view: IStepView }): JSX.Element | null {
   );
 }
 
+/** That a run would execute the step, and why. */
+function StaleSign({ view }: { view: IStepView }): JSX.Element | null {
+  const { stale } = view;
+  if (!stale || stale.kind === 'off') {
+    return null;
+  }
+  return (
+    <span
+      className={`mlwf-Node-stale mlwf-mod-${stale.kind}`}
+      role="img"
+      title={stale.why}
+      aria-label={stale.why}
+    >
+      {stale.kind === 'never' ? '○' : '↻'}
+    </span>
+  );
+}
+
 /** The state of the step in the run that is shown; a click opens the executed notebook. */
-function StateButton(props: { name: string; run: StepRecord }): JSX.Element {
-  const { name, run } = props;
+function StateButton(props: { view: IStepView; run: StepRecord }): JSX.Element {
+  const { view, run } = props;
+  const { name, loop } = view;
   const { editor, openExecuted } = useCanvas();
-  const chip = <StateChip state={run.state} trans={editor.trans} />;
+  const { trans } = editor;
+  // Of a loop that goes on, how far it is says more than that it runs.
+  const isOnTheWay = run.state === 'running' && loop?.total != null;
+  const chip = (
+    <StateChip
+      state={run.state}
+      word={
+        isOnTheWay
+          ? trans.__('%1 of %2', loop.done, loop.total)
+          : waitingWord(view, trans)
+      }
+      trans={trans}
+    />
+  );
   if (run.notebook === null) {
     return chip;
   }
-  const word = stateWord(run.state, editor.trans);
+  const word = stateWord(run.state, trans);
   return (
     <button
       className="mlwf-Node-state nodrag"
-      title={editor.trans.__('%1: open the executed notebook', word)}
+      title={trans.__('%1: open the executed notebook', word)}
       onClick={event => {
         event.stopPropagation();
         openExecuted(name);
@@ -311,48 +347,6 @@ function StateButton(props: { name: string; run: StepRecord }): JSX.Element {
     >
       {chip}
     </button>
-  );
-}
-
-function RunRows({ run }: { run: StepRecord }): JSX.Element {
-  const { trans } = useCanvas().editor;
-  const shown = runRows(run);
-  const { progress } = run;
-  return (
-    <>
-      {shown.progress && progress && (
-        <div className="mlwf-Node-run">
-          <progress
-            className="mlwf-Node-progress"
-            value={progress.cell}
-            max={progress.cells || 1}
-          />
-          <span className="mlwf-Node-cell">
-            {trans.__('cell %1/%2', progress.cell, progress.cells)}
-          </span>
-        </div>
-      )}
-      {shown.metrics && (
-        <div className="mlwf-Node-run mlwf-mod-metrics">
-          {Object.entries(run.metrics)
-            .slice(0, MAX_METRICS)
-            .map(([name, value]) => (
-              <span
-                className="mlwf-Chip"
-                key={name}
-                title={`${name} = ${value}`}
-              >
-                {name} {formatNumber(value)}
-              </span>
-            ))}
-        </div>
-      )}
-      {shown.message && (
-        <div className="mlwf-Node-run mlwf-mod-error" title={run.message ?? ''}>
-          {run.message}
-        </div>
-      )}
-    </>
   );
 }
 

@@ -16,6 +16,7 @@ import { Inspection } from './inspection';
 import type { WorkflowModel } from './model';
 import { NotebookLines } from './notebookLines';
 import { WorkflowPanel } from './panel';
+import { Staleness } from './staleness';
 import type { IKernelChoice } from './stepWidgets';
 import { WorkspaceFiles } from './workspaceFiles';
 
@@ -54,11 +55,13 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<
     const lines = new NotebookLines(services.contents);
     const runs = new RunsModel(client, events, context.localPath);
     const inspection = new Inspection(client, context, services.contents);
+    const staleness = new Staleness(client, context, runs);
     const document = context.model.sharedModel;
     const editor = new Editor(
       document,
       inspection,
       runs,
+      staleness,
       trans,
       (command, args) => void commands.execute(command, args)
     );

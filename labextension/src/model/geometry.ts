@@ -64,7 +64,8 @@ export function placeSteps(
   const layout = document.layout ?? {};
   const places = new Map<string, Point>();
   for (const name of names) {
-    if (layout[name]) {
+    // A step may be called `constructor`.
+    if (Object.hasOwn(layout, name)) {
       places.set(name, { x: layout[name][0], y: layout[name][1] });
     }
   }

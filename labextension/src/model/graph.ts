@@ -94,15 +94,17 @@ export function edges(document: Workflow): Edge[] {
   const steps = document.steps ?? {};
   const found = Object.entries(steps).flatMap(([target, step]) => [
     ...stepSources(step)
-      .filter(({ source }) => source.step in steps)
+      .filter(({ source }) => Object.hasOwn(steps, source.step))
       .map(({ source, input }): Edge => {
         return { kind: 'data', source, target, input };
       }),
     ...[...new Set(step.after ?? [])]
-      .filter(before => before in steps)
+      .filter(before => Object.hasOwn(steps, before))
       .map((source): Edge => ({ kind: 'order', source, target })),
     ...looksAt(step)
-      .filter(before => before in steps && !step.after?.includes(before))
+      .filter(
+        before => Object.hasOwn(steps, before) && !step.after?.includes(before)
+      )
       .map((source): Edge => ({ kind: 'use', source, target }))
   ]);
   // A join may name a value twice.
@@ -216,7 +218,7 @@ export function depths(document: Workflow): Map<string, number> {
   const waiting = new Map<string, number>();
   const followers = new Map<string, string[]>();
   for (const [name, step] of Object.entries(steps)) {
-    const before = upstream(step).filter(other => other in steps);
+    const before = upstream(step).filter(other => Object.hasOwn(steps, other));
     waiting.set(name, before.length);
     for (const other of before) {
       followers.set(other, [...(followers.get(other) ?? []), name]);

@@ -76,7 +76,7 @@ export function portsOf(
     found: NotebookInput | null,
     isDangling: boolean
   ): IInputPort => {
-    const argument = given[input];
+    const argument = Object.hasOwn(given, input) ? given[input] : undefined;
     const source = isReference(argument)
       ? parseReference(String(argument.from))
       : null;
@@ -145,6 +145,17 @@ export function describeInput(port: IInputPort): {
     return { kind: 'default', text };
   }
   return null;
+}
+
+/** An argument in a few characters, wherever it stands. */
+export function describeArgument(argument: Argument): string {
+  if (isReference(argument)) {
+    return String(argument.from);
+  }
+  if (isExpression(argument)) {
+    return String(argument.expr);
+  }
+  return shorten(isValue(argument) ? argument.value : argument);
 }
 
 function shorten(value: unknown): string {

@@ -111,7 +111,8 @@ export class RunsModel implements IDisposable {
 
   /** What a step did in the current run. */
   step(name: string): StepRecord | undefined {
-    return this._current?.steps[name];
+    const steps = this._current?.steps ?? {};
+    return Object.hasOwn(steps, name) ? steps[name] : undefined;
   }
 
   /** Show a run, or with null the newest one, whichever that is. */

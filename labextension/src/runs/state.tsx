@@ -16,6 +16,11 @@ const MARKS: Record<RunState | StepState, string> = {
   stopped: '■'
 };
 
+/** The mark of a state, where nothing can turn. */
+export function stateMark(state: RunState | StepState): string {
+  return MARKS[state] || '▸';
+}
+
 /** State of a step, or with a word of its own that of a run: a mark and the word, so that color is never alone. */
 export function StateChip(props: {
   state: RunState | StepState;
