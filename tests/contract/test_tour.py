@@ -45,7 +45,8 @@ def command(folder: Path, *words: str) -> Any:
 def told(record: Record) -> Record:
     """What a record says, whenever and wherever the run was.
 
-    That a result of an earlier run served depends on what ran before in the workspace: it counts as a success.
+    Whether a result of an earlier run served, and of which, depends on what ran before in the workspace: it counts as a
+    success, and paths begin where the run's folder does.
     """
     steps = {
         name: {
@@ -60,7 +61,7 @@ def told(record: Record) -> Record:
         for name, step in record["steps"].items()
     }
     found = {"state": record["state"], "outputs": record["outputs"], "steps": steps}
-    return json.loads(re.sub(r"\.mlwf/runs/[^/]+/", ".mlwf/runs/RUN/", json.dumps(found)))
+    return json.loads(re.sub(r'[^"]*(\.mlwf/runs|artifacts)/[^/"]+/', "RUN/", json.dumps(found)))
 
 
 def answer(run: Run, question: Record) -> list[str]:
