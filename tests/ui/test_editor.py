@@ -357,7 +357,8 @@ def test_the_keyboard_reaches_everything(two: Page) -> None:
 
 
 def test_a_step_is_added_with_the_file_dialog(two: Page) -> None:
-    two.get_by_role("button", name="Step", exact=True).click()
+    two.locator(".mlwf-AddStepButton").get_by_text("Step").click()
+    two.locator(".lm-Menu-item").filter(has_text="Notebooks").click()
     dialog = two.locator(".jp-Dialog")
     dialog.locator(".jp-DirListing-item").filter(has_text="clean.ipynb").click()
     dialog.get_by_role("button", name="Select").click()

@@ -98,6 +98,8 @@ def test_a_pipeline_of_all_kinds_is_made_without_json_and_asks_a_person(
     accept(lab)
     expect(field(lab, "Workflow")).to_have_value("other.mlwf")
     expect(field(lab, "depth")).to_have_attribute("placeholder", "6")
+    lab.get_by_role("button", name="How level is given").click()
+    lab.get_by_role("menuitem", name="From a source").click()
     lab.get_by_label("Take level from…").select_option("steps.ask.outputs.level")
     write(field(lab, "Name"), "inner")
     expect(step(lab, "inner")).to_be_visible()

@@ -197,11 +197,21 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
 
   /** Where steps and notes are, by the ids of their nodes. */
   boxes(ids: readonly string[]): Map<string, IBox> {
+    const { workflow } = this.editor;
+    // As the document says: what is drawn may be behind it.
+    const places = workflow
+      ? new Map(this.places(workflow))
+      : new Map<string, Point>();
+    const { notes } = selectionOf(ids);
+    for (const name of notes) {
+      const [x, y] = workflow?.notes?.[name].at ?? [0, 0];
+      places.set(idsOf({ steps: [], edges: [], notes: [name] })[0], { x, y });
+    }
     return new Map(
       ids.flatMap((id): [string, IBox][] => {
-        const node = this._flow?.getNode(id);
-        const { width = 0, height = 0 } = node ?? {};
-        return node ? [[id, { ...node.position, width, height }]] : [];
+        const place = places.get(id);
+        const { width = 0, height = 0 } = this._flow?.getNode(id) ?? {};
+        return place ? [[id, { ...place, width, height }]] : [];
       })
     );
   }
