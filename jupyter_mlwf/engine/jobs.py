@@ -46,7 +46,7 @@ class Jobs:
             environment=environment | ({"CUDA_VISIBLE_DEVICES": ",".join(share.gpus)} if share.gpus else {}),
             checks=step.checks,
             secrets={name: str(value) for name, value in start.parameters.items() if name in secret},
-            secret_environment={name: start.environment[name] for name in variables & start.environment.keys()},
+            secret_environment={name: value for name, value in start.environment.items() if name in variables},
             protected=secrets_of(run),
             storage=kept.located(self._workspace, run.origin),
             fetch=tuple(filter(kept.missing, found)),
