@@ -73,8 +73,14 @@ def answer(run: Run, question: Record) -> list[str]:
         given = run.steps[question["step"]].answer
         assert given
         values, comment = given.values, given.comment
-    pairs = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()]
+    pairs = [f"{name}={_text(value, question['what'])}" for name, value in values.items()]
     return [word for pair in pairs for word in ("-p", pair)] + (["--comment", comment] if comment else [])
+
+
+def _text(value: Any, what: str) -> str:
+    if what == "label" and isinstance(value, list):
+        return ",".join(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @pytest.fixture(scope="module", autouse=True)

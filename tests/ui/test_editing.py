@@ -128,7 +128,9 @@ def test_steps_are_put_in_line_moved_and_muted(three: Page, folder: Path) -> Non
     three.keyboard.press("Alt+Shift+W")
     assert saved_layout(three, folder) == moved | {"train": [320, 60]}
     three.keyboard.press("Control+z")
-    three.keyboard.press("Control+z")
+    # Presses are undone together if they came quickly enough, which here depends on the machine.
+    for _ in range(3):
+        three.keyboard.press("Control+z")
     assert saved_layout(three, folder) == DOCUMENT["layout"]
 
     three.keyboard.press("Control+a")
@@ -142,7 +144,6 @@ def test_steps_are_put_in_line_moved_and_muted(three: Page, folder: Path) -> Non
     save(three)
     three.keyboard.press("Control+z")
     assert saved_layout(three, folder) == DOCUMENT["layout"]
-
     select(three, "train")
     three.keyboard.press("m")
     expect(step(three, "train").locator(".mlwf-Node-muted")).to_have_text("muted")
