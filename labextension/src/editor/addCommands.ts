@@ -21,6 +21,7 @@ import type { INewStep } from '../model/kinds';
 import { FIRST_FORM, executingStep } from '../model/kinds';
 import { ReleaseCommandIDs } from '../releases/commands';
 import { AddCommandIDs } from './addIds';
+import { commandAdder } from './commandAdder';
 import { CommandIDs } from './commands';
 import type { WorkflowWidget } from './widget';
 
@@ -38,32 +39,7 @@ export function registerAddCommands(options: IAddCommandOptions): void {
   const { app, tracker, trans } = options;
   const { commands } = app;
   const menu = addMenu(commands, trans);
-  const add = (
-    id: string,
-    command: Omit<CommandRegistry.ICommandOptions, 'execute'>,
-    execute: (
-      widget: WorkflowWidget,
-      args: { [name: string]: unknown }
-    ) => unknown
-  ) => {
-    const current = () => {
-      const widget = tracker.currentWidget;
-      return widget !== null &&
-        widget === app.shell.currentWidget &&
-        widget.content.editor.workflow !== null
-        ? widget
-        : null;
-    };
-    commands.addCommand(id, {
-      describedBy: { args: { type: 'object', properties: {} } },
-      isEnabled: () => current() !== null,
-      ...command,
-      execute: args => {
-        const widget = current();
-        return widget ? execute(widget, args) : undefined;
-      }
-    });
-  };
+  const add = commandAdder(app, tracker);
   add(
     AddCommandIDs.menu,
     { label: trans.__('Add Step…') },

@@ -111,19 +111,7 @@ function fieldOf(
   const { trans } = editor;
   switch (mode) {
     case 'literal':
-      return (
-        <ValueField
-          id={props.id}
-          label={label}
-          value={argument === undefined ? undefined : fromArgument(argument)}
-          type={props.type}
-          placeholder={props.placeholder}
-          trans={trans}
-          onCommit={value =>
-            onChange(value === undefined ? undefined : toArgument(value))
-          }
-        />
-      );
+      return <LiteralField {...props} />;
     case 'source':
       return isReference(argument) ? (
         <Chip
@@ -236,6 +224,51 @@ function textOf(argument: Argument, workflow: Workflow | null): string {
   return `← ${title} · ${source.name}`;
 }
 
+/** A value of its own, that comes from nowhere. */
+export function LiteralField({
+  editor,
+  argument,
+  onChange,
+  ...field
+}: Pick<IArgumentProps, 'id' | 'editor' | 'label' | 'argument' | 'type'> &
+  Pick<IArgumentProps, 'onChange'> & { placeholder?: string }): JSX.Element {
+  return (
+    <ValueField
+      id={field.id}
+      label={field.label}
+      value={argument === undefined ? undefined : fromArgument(argument)}
+      type={field.type}
+      placeholder={field.placeholder}
+      trans={editor.trans}
+      onCommit={value =>
+        onChange(value === undefined ? undefined : toArgument(value))
+      }
+    />
+  );
+}
+
+/** The entries of a list from which a source is chosen. */
+export function SourceOptions(props: {
+  groups: readonly ISourceGroup[];
+}): JSX.Element {
+  return (
+    <>
+      {props.groups.map(group => (
+        <optgroup label={group.label} key={group.label}>
+          {group.sources.map(({ label, source }) => {
+            const reference = formatReference(source);
+            return (
+              <option key={reference} value={reference}>
+                {label}
+              </option>
+            );
+          })}
+        </optgroup>
+      ))}
+    </>
+  );
+}
+
 const NEW_PARAMETER = 'new';
 
 /** The list from which a source is chosen. */
@@ -265,18 +298,7 @@ function SourceSelect(
         <option value="" disabled>
           {trans.__('Choose a source…')}
         </option>
-        {groups.map(group => (
-          <optgroup label={group.label} key={group.label}>
-            {group.sources.map(({ label: text, source }) => (
-              <option
-                key={formatReference(source)}
-                value={formatReference(source)}
-              >
-                {text}
-              </option>
-            ))}
-          </optgroup>
-        ))}
+        <SourceOptions groups={groups} />
         {onNew && (
           <option value={NEW_PARAMETER}>
             {trans.__('New parameter of the workflow')}

@@ -34,7 +34,7 @@ import { WorkflowMap } from './map';
 import { isStepNode } from './node';
 import { PullContext, portAt } from './ports';
 import { useSignal } from './useSignal';
-import { StepViews } from './views';
+import type { StepViews } from './views';
 import type { Wiring } from './wiring';
 
 export type Flow = ReactFlowInstance<CanvasNode>;
@@ -46,18 +46,18 @@ const FIT = { padding: 0.07, maxZoom: 1 };
 
 /** The DAG of a workflow, drawn and edited with React Flow. */
 export function Canvas(props: {
+  views: StepViews;
   wiring: Wiring;
   workflow: Workflow;
   actions: ICanvasActions;
   onReady: (flow: Flow) => void;
 }): JSX.Element {
-  const { wiring, workflow, actions } = props;
+  const { views: maker, wiring, workflow, actions } = props;
   const { editor } = wiring;
   const { trans } = editor;
   useSignal(editor.changed);
   useSignal(wiring.changed);
   const { selection, inspection, runs, staleness } = editor;
-  const maker = useMemo(() => new StepViews(editor), [editor]);
   const [isFar, setFar] = useState(false);
   const [isLegible, setLegible] = useState(true);
   const draw = useCallback(

@@ -45,11 +45,15 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     super();
     this._wiring = new Wiring(editor, files, this.node);
     this._arrivals = new Arrivals(this._wiring);
+    this.views = new StepViews(editor);
     this.addClass('mlwf-Canvas');
     this.node.tabIndex = 0;
     // Lab's own Undo and Redo look for this mark.
     this.node.dataset.jpUndoer = 'true';
   }
+
+  /** What is shown of each step. */
+  readonly views: StepViews;
 
   get selectedSteps(): readonly string[] {
     return this.editor.selection.steps;
@@ -164,7 +168,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
   async tidy(): Promise<void> {
     const { workflow } = this.editor;
     if (workflow) {
-      const views = new StepViews(this.editor).update(workflow);
+      const views = this.views.update(workflow);
       const places = await tidy(workflow, name => views.get(name)!.height);
       const steps = this.editor.workflow?.steps ?? {};
       const known = Object.entries(places).filter(([name]) =>
@@ -355,7 +359,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
     if (!workflow) {
       return new Map();
     }
-    const views = new StepViews(this.editor).update(workflow);
+    const views = this.views.update(workflow);
     return new Map(
       [...this.places(workflow)].map(([name, place]) => [
         name,
@@ -389,7 +393,7 @@ export class CanvasWidget extends ReactWidget implements IWorkflowCanvas {
 
   /** Where all steps are. */
   places(workflow: Workflow): ReadonlyMap<string, Point> {
-    const views = new StepViews(this.editor).update(workflow);
+    const views = this.views.update(workflow);
     return placeSteps(workflow, name => views.get(name)!.height);
   }
 
@@ -429,7 +433,7 @@ function Content(props: {
   const { workflow } = editor;
   return workflow ? (
     <Suspense fallback={null}>
-      <Canvas {...props} workflow={workflow} />
+      <Canvas {...props} views={props.canvas.views} workflow={workflow} />
       {editor.isSearching && (
         <SearchPanel canvas={props.canvas} workflow={workflow} />
       )}

@@ -11,11 +11,12 @@ import {
   redoIcon,
   undoIcon
 } from '@jupyterlab/ui-components';
-import type { CommandRegistry } from '@lumino/commands';
+import { front } from '../front';
 import { workflowIcon } from '../icons';
 import { newDocument } from '../model/codec';
 import { toName } from '../model/names';
 import type { Direction } from '../model/neighbours';
+import { commandAdder } from './commandAdder';
 import type { WorkflowWidget } from './widget';
 import { canBeStep } from './workspaceFiles';
 
@@ -55,31 +56,8 @@ export interface ICommandOptions {
 export function registerCommands(options: ICommandOptions): void {
   const { app, tracker, trans } = options;
   const { commands } = app;
-  const current = () => {
-    const widget = tracker.currentWidget;
-    return widget !== null && widget === app.shell.currentWidget
-      ? widget
-      : null;
-  };
-  const add = (
-    id: string,
-    command: Omit<CommandRegistry.ICommandOptions, 'execute'>,
-    execute: (widget: WorkflowWidget) => unknown,
-    isPossible: (widget: WorkflowWidget) => boolean = canEdit
-  ) => {
-    commands.addCommand(id, {
-      describedBy: { args: { type: 'object', properties: {} } },
-      isEnabled: () => {
-        const widget = current();
-        return widget !== null && isPossible(widget);
-      },
-      ...command,
-      execute: () => {
-        const widget = current();
-        return widget && isPossible(widget) ? execute(widget) : undefined;
-      }
-    });
-  };
+  const current = () => front(app, tracker);
+  const add = commandAdder(app, tracker);
   const selected = ({ content }: WorkflowWidget) => content.editor.selection;
   const oneStep = (widget: WorkflowWidget) =>
     selected(widget).steps.length === 1;
@@ -237,10 +215,6 @@ export function registerCommands(options: ICommandOptions): void {
       }
     });
   });
-}
-
-function canEdit({ content }: WorkflowWidget): boolean {
-  return content.editor.workflow !== null;
 }
 
 function addCreate(options: ICommandOptions): void {

@@ -3,10 +3,8 @@ import type { WidgetTracker } from '@jupyterlab/apputils';
 import { InputDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { searchIcon } from '@jupyterlab/ui-components';
-import type {
-  ReadonlyJSONObject,
-  ReadonlyPartialJSONObject
-} from '@lumino/coreutils';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+import { front } from '../front';
 import type { Alignment, Axis } from '../model/align';
 import {
   addGroup,
@@ -17,6 +15,8 @@ import {
 } from '../model/frames';
 import { mute } from '../model/edits';
 import * as arrange from './arrange';
+import type { Args } from './commandAdder';
+import { canEdit, commandAdder } from './commandAdder';
 import { showShortcuts } from './shortcuts';
 import type { WorkflowWidget } from './widget';
 
@@ -65,15 +65,7 @@ export interface IEditCommandOptions {
 export function registerEditCommands(options: IEditCommandOptions): void {
   const { app, tracker, trans } = options;
   const { commands } = app;
-  type Args = ReadonlyPartialJSONObject;
-  const current = () => {
-    const widget = tracker.currentWidget;
-    return widget !== null &&
-      widget === app.shell.currentWidget &&
-      widget.content.editor.workflow !== null
-      ? widget
-      : null;
-  };
+  const addCommand = commandAdder(app, tracker);
   const add = (
     id: string,
     label: string | ((args: Args) => string),
@@ -87,19 +79,12 @@ export function registerEditCommands(options: IEditCommandOptions): void {
     } = {}
   ) => {
     const { properties = {}, ...rest } = more;
-    commands.addCommand(id, {
-      label,
-      ...rest,
-      describedBy: { args: { type: 'object', properties } },
-      isEnabled: () => {
-        const widget = current();
-        return widget !== null && isPossible(widget);
-      },
-      execute: args => {
-        const widget = current();
-        return widget && isPossible(widget) ? execute(widget, args) : undefined;
-      }
-    });
+    addCommand(
+      id,
+      { label, ...rest, describedBy: { args: { type: 'object', properties } } },
+      execute,
+      widget => canEdit(widget) && isPossible(widget)
+    );
   };
   const always = () => true;
   const steps = ({ content }: WorkflowWidget) => content.editor.selection.steps;
@@ -139,8 +124,13 @@ export function registerEditCommands(options: IEditCommandOptions): void {
     {
       caption: trans.__('Leave the step out of runs, or take it in again'),
       isToggled: () => {
-        const widget = current();
-        return widget !== null && someSteps(widget) && areMuted(widget);
+        const widget = front(app, tracker);
+        return (
+          widget !== null &&
+          canEdit(widget) &&
+          someSteps(widget) &&
+          areMuted(widget)
+        );
       }
     }
   );

@@ -2,8 +2,8 @@ import { deleteIcon } from '@jupyterlab/ui-components';
 import type { WidgetProps } from '@rjsf/utils';
 import React from 'react';
 import { omit, renameKey } from '../model/items';
-import { TextField } from './fields';
-import { IconButton, editorOf } from './moreFields';
+import { TextField, editorOf } from './fields';
+import { IconButton } from './moreFields';
 
 // As `ENVIRONMENT_PATTERN` in `core/workflow.py`.
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;

@@ -6,26 +6,50 @@ import React, { useEffect, useState } from 'react';
 import type { JSONValue } from '../model/types';
 import type { FieldType } from '../model/values';
 import { readValue, showValue } from '../model/values';
+import type { Editor } from './editor';
 
-/** A field of text. `complain` says what is wrong with a text; such a text has no effect. */
-export function TextField(props: {
+export function editorOf(props: WidgetProps): Editor {
+  return (props.formContext as { editor: Editor }).editor;
+}
+
+/** What a text that is written needs. */
+export interface ITextProps {
   id?: string;
   label: string;
   text: string;
   placeholder?: string;
+  /** Says what is wrong with a text; such a text has no effect. */
   complain?: (text: string) => string | null;
   onCommit: (text: string) => void;
-}): JSX.Element {
-  const [text, setText] = useState(props.text);
-  useEffect(() => setText(props.text), [props.text]);
-  const complaint = text === props.text ? null : props.complain?.(text);
+}
+
+/** A text while it is written, apart from the one that the document has. */
+function useDraft({ text: kept, complain, onCommit }: ITextProps) {
+  const [text, setText] = useState(kept);
+  useEffect(() => setText(kept), [kept]);
+  const complaint = text === kept ? null : complain?.(text);
+  const reset = () => setText(kept);
   const commit = () => {
     if (complaint) {
-      setText(props.text);
-    } else if (text !== props.text) {
-      props.onCommit(text);
+      reset();
+    } else if (text !== kept) {
+      onCommit(text);
     }
   };
+  return { text, setText, complaint, reset, commit };
+}
+
+function Complaint(props: { text: string | null | undefined }) {
+  return props.text ? (
+    <div className="mlwf-Field-complaint" role="alert">
+      {props.text}
+    </div>
+  ) : null;
+}
+
+/** A field of text. */
+export function TextField(props: ITextProps): JSX.Element {
+  const { text, setText, complaint, reset, commit } = useDraft(props);
   return (
     <>
       <input
@@ -43,36 +67,89 @@ export function TextField(props: {
           if (event.key === 'Enter' && !complaint) {
             commit();
           } else if (event.key === 'Escape') {
-            setText(props.text);
+            reset();
           }
         }}
       />
-      {complaint && (
-        <div className="mlwf-Field-complaint" role="alert">
-          {complaint}
-        </div>
-      )}
+      <Complaint text={complaint} />
     </>
   );
 }
 
-/** Options of a widget, as a form hands them on. */
-interface ITextOptions {
-  complain?: (text: string) => string | null;
+/** A field of several lines. It takes effect when it is left, or on Ctrl+Enter. */
+export function TextArea(props: ITextProps & { rows?: number }): JSX.Element {
+  const { text, setText, complaint, reset, commit } = useDraft(props);
+  return (
+    <>
+      <textarea
+        id={props.id}
+        className="jp-mod-styled mlwf-Field mlwf-TextArea"
+        rows={props.rows ?? 3}
+        aria-label={props.label}
+        aria-invalid={Boolean(complaint)}
+        value={text}
+        placeholder={props.placeholder}
+        onChange={event => setText(event.target.value)}
+        onBlur={commit}
+        onKeyDown={event => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+            commit();
+          } else if (event.key === 'Escape') {
+            reset();
+          }
+        }}
+      />
+      <Complaint text={complaint} />
+    </>
+  );
+}
+
+/** One of some words. */
+export function Choice(props: {
+  id?: string;
+  label: string;
+  value: string;
+  choices: readonly (readonly [value: string, word: string])[];
+  onChoose: (value: string) => void;
+}): JSX.Element {
+  return (
+    <div className="jp-select-wrapper mlwf-Field">
+      <select
+        id={props.id}
+        className="jp-mod-styled"
+        aria-label={props.label}
+        value={props.value}
+        onChange={({ target }) => props.onChoose(target.value)}
+      >
+        {props.choices.map(([value, word]) => (
+          <option key={value} value={value}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** The properties of a text that a form hands on to a widget. */
+function textProps(props: WidgetProps): ITextProps {
+  const { complain } = props.options as Pick<ITextProps, 'complain'>;
+  return {
+    id: props.id,
+    label: props.label,
+    text: (props.value as string | undefined) ?? '',
+    placeholder: props.placeholder,
+    complain,
+    onCommit: props.onChange
+  };
 }
 
 export function TextWidget(props: WidgetProps): JSX.Element {
-  const { complain } = props.options as ITextOptions;
-  return (
-    <TextField
-      id={props.id}
-      label={props.label}
-      text={(props.value as string | undefined) ?? ''}
-      placeholder={props.placeholder}
-      complain={complain}
-      onCommit={props.onChange}
-    />
-  );
+  return <TextField {...textProps(props)} />;
+}
+
+export function TextAreaWidget(props: WidgetProps): JSX.Element {
+  return <TextArea {...textProps(props)} />;
 }
 
 /** A field for a value of some type; empty means that there is none. */
@@ -88,26 +165,19 @@ export function ValueField(props: {
   const { value, type, trans } = props;
   if (type === 'bool' && (value === undefined || typeof value === 'boolean')) {
     return (
-      <div className="jp-select-wrapper mlwf-Field">
-        <select
-          id={props.id}
-          className="jp-mod-styled"
-          aria-label={props.label}
-          value={value === undefined ? '' : String(value)}
-          onChange={({ target }) =>
-            props.onCommit(
-              target.value === '' ? undefined : target.value === 'true'
-            )
-          }
-        >
-          <option value="">{props.placeholder || trans.__('not set')}</option>
-          {['true', 'false'].map(word => (
-            <option key={word} value={word}>
-              {word}
-            </option>
-          ))}
-        </select>
-      </div>
+      <Choice
+        id={props.id}
+        label={props.label}
+        value={value === undefined ? '' : String(value)}
+        choices={[
+          ['', props.placeholder || trans.__('not set')],
+          ['true', 'true'],
+          ['false', 'false']
+        ]}
+        onChoose={word =>
+          props.onCommit(word === '' ? undefined : word === 'true')
+        }
+      />
     );
   }
   return (

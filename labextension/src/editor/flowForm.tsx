@@ -6,7 +6,9 @@ import { stepKind } from '../model/types';
 import { ArgumentField } from './argumentField';
 import type { Editor } from './editor';
 import { ExpressionField } from './expressionField';
+import { editorOf } from './fields';
 import { DocumentForm } from './form';
+import { ChoiceWidget } from './moreFields';
 import type { IStepScope } from './stepScope';
 import type { IKernelChoice } from './stepWidgets';
 import { AfterWidget, KernelWidget } from './stepWidgets';
@@ -136,8 +138,10 @@ export function FlowForm(props: {
 }
 
 function optionsOf(props: WidgetProps): { editor: Editor; scope: IStepScope } {
-  const { editor } = props.formContext as { editor: Editor };
-  return { editor, scope: (props.options as { scope: IStepScope }).scope };
+  return {
+    editor: editorOf(props),
+    scope: (props.options as { scope: IStepScope }).scope
+  };
 }
 
 function WhenWidget(props: WidgetProps): JSX.Element {
@@ -171,28 +175,5 @@ function LoopWidget(props: WidgetProps): JSX.Element {
       wantsList
       onChange={props.onChange}
     />
-  );
-}
-
-function ChoiceWidget(props: WidgetProps): JSX.Element {
-  const { choices } = props.options as unknown as {
-    choices: [value: string, label: string][];
-  };
-  return (
-    <div className="jp-select-wrapper mlwf-Field">
-      <select
-        id={props.id}
-        className="jp-mod-styled"
-        aria-label={props.label}
-        value={props.value as string}
-        onChange={({ target }) => props.onChange(target.value)}
-      >
-        {choices.map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }

@@ -18,8 +18,8 @@ import {
 import { complainName } from '../model/names';
 import { readChoices, showChoices } from '../model/parameters';
 import type { JSONObject } from '../model/types';
-import { TextField } from './fields';
-import { Check, Choice, IconButton } from './moreFields';
+import { Choice, TextField } from './fields';
+import { Check, IconButton } from './moreFields';
 
 type Form = { [key: string]: unknown };
 

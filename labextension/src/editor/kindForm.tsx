@@ -9,9 +9,9 @@ import { complainDuration } from '../model/policy';
 import type { Step } from '../model/types';
 import { isObject, textsOf } from '../model/types';
 import type { Editor } from './editor';
-import { TextField } from './fields';
+import { TextAreaWidget, TextField } from './fields';
 import { DocumentForm } from './form';
-import { CheckWidget, LinesWidget, TextAreaWidget } from './moreFields';
+import { CheckWidget, LinesWidget } from './moreFields';
 import {
   AnswerWidget,
   AskWidget,

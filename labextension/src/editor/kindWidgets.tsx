@@ -10,9 +10,9 @@ import type { Argument, JSONObject, JSONValue } from '../model/types';
 import { isObject } from '../model/types';
 import type { FieldType } from '../model/values';
 import { AddCommandIDs } from './addIds';
-import { TextField, ValueField } from './fields';
+import { Choice, TextField, ValueField, editorOf } from './fields';
 import { FormBuilder } from './formBuilder';
-import { ArgumentField, Choice, IconButton, editorOf } from './moreFields';
+import { ArgumentField, IconButton } from './moreFields';
 import type { ISourceGroup } from './argumentField';
 
 /** Approval, or the fields of a form. */

@@ -1,86 +1,14 @@
-/** More widgets of the inspector's forms: long texts, lists, switches, choices, values with a source. */
+/** More widgets of the inspector's forms: lists, switches, values with a source, buttons. */
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { WidgetProps } from '@rjsf/utils';
-import React, { useEffect, useState } from 'react';
-import { formatReference } from '../model/graph';
+import React from 'react';
 import type { Argument } from '../model/types';
 import { isExpression, isFirst, isReference } from '../model/types';
 import type { FieldType } from '../model/values';
-import { fromArgument, toArgument } from '../model/values';
-import type { Editor } from './editor';
-import { SourceChip, ValueField } from './fields';
 import type { ISourceGroup } from './argumentField';
-
-export function editorOf(props: WidgetProps): Editor {
-  return (props.formContext as { editor: Editor }).editor;
-}
-
-/** A field of several lines. It takes effect when it is left, or on Ctrl+Enter; a text with a complaint has no effect. */
-export function TextArea(props: {
-  id?: string;
-  label: string;
-  text: string;
-  rows?: number;
-  placeholder?: string;
-  complain?: (text: string) => string | null;
-  onCommit: (text: string) => void;
-}): JSX.Element {
-  const [text, setText] = useState(props.text);
-  useEffect(() => setText(props.text), [props.text]);
-  const complaint = text === props.text ? null : props.complain?.(text);
-  const commit = () => {
-    if (complaint) {
-      setText(props.text);
-    } else if (text !== props.text) {
-      props.onCommit(text);
-    }
-  };
-  return (
-    <>
-      <textarea
-        id={props.id}
-        className="jp-mod-styled mlwf-Field mlwf-TextArea"
-        rows={props.rows ?? 3}
-        aria-label={props.label}
-        aria-invalid={Boolean(complaint)}
-        value={text}
-        placeholder={props.placeholder}
-        onChange={event => setText(event.target.value)}
-        onBlur={commit}
-        onKeyDown={event => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-            commit();
-          } else if (event.key === 'Escape') {
-            setText(props.text);
-          }
-        }}
-      />
-      {complaint && (
-        <div className="mlwf-Field-complaint" role="alert">
-          {complaint}
-        </div>
-      )}
-    </>
-  );
-}
-
-interface ITextAreaOptions {
-  complain?: (text: string) => string | null;
-}
-
-export function TextAreaWidget(props: WidgetProps): JSX.Element {
-  const { complain } = props.options as ITextAreaOptions;
-  return (
-    <TextArea
-      id={props.id}
-      label={props.label}
-      text={(props.value as string | undefined) ?? ''}
-      placeholder={props.placeholder}
-      complain={complain}
-      onCommit={props.onChange}
-    />
-  );
-}
+import { LiteralField, SourceOptions } from './argumentField';
+import type { Editor } from './editor';
+import { Choice, SourceChip, TextArea, editorOf } from './fields';
 
 /** A list of texts, one a line. */
 export function LinesWidget(props: WidgetProps): JSX.Element {
@@ -110,33 +38,6 @@ function readLines(text: string): string[] {
     .split('\n')
     .map(line => line.trim())
     .filter(line => line !== '');
-}
-
-/** One of some words. */
-export function Choice(props: {
-  id?: string;
-  label: string;
-  value: string;
-  choices: readonly (readonly [value: string, word: string])[];
-  onChoose: (value: string) => void;
-}): JSX.Element {
-  return (
-    <div className="jp-select-wrapper mlwf-Field">
-      <select
-        id={props.id}
-        className="jp-mod-styled"
-        aria-label={props.label}
-        value={props.value}
-        onChange={({ target }) => props.onChoose(target.value)}
-      >
-        {props.choices.map(([value, word]) => (
-          <option key={value} value={value}>
-            {word}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
 }
 
 export interface IChoiceOptions {
@@ -215,17 +116,7 @@ export function ArgumentField(props: {
   }
   return (
     <div className="mlwf-FieldRow">
-      <ValueField
-        id={props.id}
-        label={label}
-        value={argument === undefined ? undefined : fromArgument(argument)}
-        type={props.type}
-        placeholder={props.placeholder}
-        trans={trans}
-        onCommit={value =>
-          onChange(value === undefined ? undefined : toArgument(value))
-        }
-      />
+      <LiteralField {...props} />
       <SourceMenu
         label={trans.__('Take %1 from…', label)}
         groups={props.groups}
@@ -254,15 +145,7 @@ export function SourceMenu(props: {
       <option value="" disabled hidden>
         {text}
       </option>
-      {props.groups.map(group => (
-        <optgroup label={group.label} key={group.label}>
-          {group.sources.map(({ label, source }) => (
-            <option key={label} value={formatReference(source)}>
-              {label}
-            </option>
-          ))}
-        </optgroup>
-      ))}
+      <SourceOptions groups={props.groups} />
     </select>
   );
   return text ? (

@@ -12,9 +12,9 @@ import {
 import type { Argument, Workflow } from '../model/types';
 import { isReference } from '../model/types';
 import type { Editor } from './editor';
-import { TextField } from './fields';
+import { TextField, editorOf } from './fields';
 import { DocumentForm } from './form';
-import { ArgumentField, IconButton, SourceMenu, editorOf } from './moreFields';
+import { ArgumentField, IconButton, SourceMenu } from './moreFields';
 import { allSources } from './stepScope';
 import type { ISourceGroup } from './argumentField';
 

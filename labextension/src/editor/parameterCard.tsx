@@ -26,15 +26,9 @@ import type {
 } from '../model/types';
 import { showValue } from '../model/values';
 import type { Editor } from './editor';
-import { TextField, ValueField } from './fields';
+import { Choice, TextField, ValueField, editorOf } from './fields';
 import { DocumentForm } from './form';
-import {
-  CheckWidget,
-  Choice,
-  ChoiceWidget,
-  IconButton,
-  editorOf
-} from './moreFields';
+import { CheckWidget, ChoiceWidget, IconButton } from './moreFields';
 
 const WIDGETS = {
   choices: ChoicesWidget,

@@ -17,9 +17,9 @@ import type { JSONValue, Retries, Step } from '../model/types';
 import { isObject, stepKind } from '../model/types';
 import type { Editor } from './editor';
 import { EnvironmentWidget } from './environmentWidget';
-import { SourceChip, TextField } from './fields';
+import { Choice, SourceChip, TextField, editorOf } from './fields';
 import { DocumentForm } from './form';
-import { Check, CheckWidget, editorOf } from './moreFields';
+import { Check, CheckWidget } from './moreFields';
 
 const WIDGETS = {
   cache: CacheWidget,
@@ -223,25 +223,19 @@ function CacheWidget(props: WidgetProps): JSX.Element {
   const hasAge = typeof cache === 'string';
   return (
     <>
-      <div className="jp-select-wrapper mlwf-Field">
-        <select
-          id={props.id}
-          className="jp-mod-styled"
-          aria-label={props.label}
-          value={hasAge ? 'age' : String(cache)}
-          onChange={({ target }) =>
-            props.onChange(
-              target.value === 'age' ? AGE : target.value === 'true'
-            )
-          }
-        >
-          <option value="true">{trans.__('if nothing has changed')}</option>
-          <option value="age">
-            {trans.__('if also not older than a given age')}
-          </option>
-          <option value="false">{trans.__('never')}</option>
-        </select>
-      </div>
+      <Choice
+        id={props.id}
+        label={props.label}
+        value={hasAge ? 'age' : String(cache)}
+        choices={[
+          ['true', trans.__('if nothing has changed')],
+          ['age', trans.__('if also not older than a given age')],
+          ['false', trans.__('never')]
+        ]}
+        onChoose={word =>
+          props.onChange(word === 'age' ? AGE : word === 'true')
+        }
+      />
       {hasAge && (
         <TextField
           label={trans.__('Age')}

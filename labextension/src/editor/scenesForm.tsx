@@ -10,9 +10,9 @@ import {
 } from '../model/scenes';
 import type { Workflow } from '../model/types';
 import type { Editor } from './editor';
-import { TextField } from './fields';
+import { TextField, editorOf } from './fields';
 import { DocumentForm } from './form';
-import { Check, IconButton, editorOf } from './moreFields';
+import { Check, IconButton } from './moreFields';
 
 const WIDGETS = { scene: SceneWidget };
 

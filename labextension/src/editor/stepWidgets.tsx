@@ -9,16 +9,13 @@ import type { Argument, Parameter, Workflow } from '../model/types';
 import { fromArgument } from '../model/values';
 import { ArgumentField } from './argumentField';
 import type { Editor } from './editor';
-import { SourceChip, TextField } from './fields';
+import { Choice, SourceChip, TextField, editorOf } from './fields';
+import { IconButton } from './moreFields';
 import type { IStepScope } from './stepScope';
 
 export interface IKernelChoice {
   name: string;
   title: string;
-}
-
-function editorOf(props: WidgetProps): Editor {
-  return (props.formContext as { editor: Editor }).editor;
 }
 
 /** The path of the notebook, with a button that opens it. */
@@ -37,15 +34,7 @@ export function NotebookWidget(props: WidgetProps): JSX.Element {
         }
         onCommit={props.onChange}
       />
-      <button
-        type="button"
-        className="mlwf-IconButton"
-        title={label}
-        aria-label={label}
-        onClick={onOpen}
-      >
-        <launchIcon.react tag="span" width="16px" height="16px" />
-      </button>
+      <IconButton icon={launchIcon} label={label} onClick={onOpen} />
     </div>
   );
 }
@@ -174,27 +163,20 @@ export function KernelWidget(props: WidgetProps): JSX.Element {
   const isKnown = !value || kernels.some(kernel => kernel.name === value);
   const titleOf = (name: string) =>
     kernels.find(kernel => kernel.name === name)?.title ?? name;
+  const notebook = own
+    ? trans.__('As in the notebook: %1', titleOf(own))
+    : trans.__('As in the notebook');
   return (
-    <div className="jp-select-wrapper mlwf-Field">
-      <select
-        id={props.id}
-        className="jp-mod-styled"
-        aria-label={props.label}
-        value={value}
-        onChange={({ target }) => props.onChange(target.value)}
-      >
-        <option value="">
-          {own
-            ? trans.__('As in the notebook: %1', titleOf(own))
-            : trans.__('As in the notebook')}
-        </option>
-        {!isKnown && <option value={value}>{value}</option>}
-        {kernels.map(kernel => (
-          <option key={kernel.name} value={kernel.name}>
-            {kernel.title}
-          </option>
-        ))}
-      </select>
-    </div>
+    <Choice
+      id={props.id}
+      label={props.label}
+      value={value}
+      choices={[
+        ['', notebook],
+        ...(isKnown ? [] : [[value, value] as const]),
+        ...kernels.map(({ name, title }) => [name, title] as const)
+      ]}
+      onChoose={props.onChange}
+    />
   );
 }

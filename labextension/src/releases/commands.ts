@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { downloadIcon, runIcon } from '@jupyterlab/ui-components';
 import type { MLWFClient } from '../api/client';
 import type { ReleaseSummary } from '../api/types';
+import { front } from '../front';
 import { startRun, withSaved } from '../runs/commands';
 import { showFailure, showProblems } from '../runs/failure';
 
@@ -37,9 +38,7 @@ export function registerReleaseCommands(
 ): void {
   const { app, tracker, client, trans } = options;
   const { commands } = app;
-  const isEnabled = () =>
-    tracker.currentWidget !== null &&
-    tracker.currentWidget === app.shell.currentWidget;
+  const isEnabled = () => front(app, tracker) !== null;
   const noArguments = { args: { type: 'object', properties: {} } };
   const onRelease =
     (command: string) =>

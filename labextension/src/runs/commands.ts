@@ -8,6 +8,7 @@ import type { MLWFClient } from '../api/client';
 import type { EventStream } from '../api/events';
 import type { RunRecord, Workflow } from '../api/types';
 import type { IWorkflowTracker } from '../tokens';
+import { front } from '../front';
 import { registerControlCommands } from './controlcommands';
 import { ExecutedDrive } from './drive';
 import { ExecutedNotebooks } from './executed';
@@ -30,9 +31,7 @@ export interface IRunCommandsOptions {
 export function registerRunCommands(options: IRunCommandsOptions): void {
   const { app, tracker, client, trans } = options;
   const { commands, serviceManager } = app;
-  const isEnabled = () =>
-    tracker.currentWidget !== null &&
-    tracker.currentWidget === app.shell.currentWidget;
+  const isEnabled = () => front(app, tracker) !== null;
 
   serviceManager.contents.addDrive(new ExecutedDrive(client));
 

@@ -12,6 +12,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { MLWFClient } from '../api/client';
 import type { RunRecord } from '../api/types';
 import type { IWorkflowTracker, IWorkflowWidget } from '../tokens';
+import { front } from '../front';
 import {
   canChange,
   canContinue,
@@ -44,10 +45,6 @@ export function registerControlCommands(
   options: IControlCommandsOptions
 ): void {
   const { app, tracker, client, trans } = options;
-  const front = () => {
-    const widget = tracker.currentWidget;
-    return widget && widget === app.shell.currentWidget ? widget : null;
-  };
   /** Register a command; `ofStep` says that it acts on a step. */
   const add = (
     id: string,
@@ -60,7 +57,7 @@ export function registerControlCommands(
     app.commands.addCommand(id, {
       describedBy: describe(ofStep),
       isEnabled: args => {
-        const widget = front();
+        const widget = front(app, tracker);
         const run = widget?.content.runs.current;
         return (
           args.run !== undefined || Boolean(run && isPossible(run, widget!))
@@ -68,7 +65,7 @@ export function registerControlCommands(
       },
       ...command,
       execute: async args => {
-        const target = targetOf(args, front(), ofStep);
+        const target = targetOf(args, front(app, tracker), ofStep);
         if (target) {
           try {
             await act(target);
@@ -98,7 +95,8 @@ export function registerControlCommands(
       label: trans.__('Pause Run'),
       caption: trans.__('Pause: start no more steps'),
       icon: pauseIcon,
-      isVisible: () => front()?.content.runs.current?.state !== 'waiting'
+      isVisible: () =>
+        front(app, tracker)?.content.runs.current?.state !== 'waiting'
     },
     canPause,
     ({ run }) => client.pauseRun(run)
@@ -110,7 +108,8 @@ export function registerControlCommands(
       label: trans.__('Continue Run'),
       caption: trans.__('Continue: start steps again'),
       icon: runIcon,
-      isVisible: () => front()?.content.runs.current?.state === 'waiting'
+      isVisible: () =>
+        front(app, tracker)?.content.runs.current?.state === 'waiting'
     },
     canContinue,
     ({ run }) => client.continueRun(run)
