@@ -47,6 +47,8 @@ _SAME = (
 
 #: How often the store is asked whether a run has ended; the time taken is that of its events.
 _POLL_SECONDS = 0.05
+#: Until a kernel is forked, at most so many notebooks are executed.
+_WARM_UP = 50
 
 Contestant = Callable[[Path, Shape], float]
 
@@ -117,8 +119,11 @@ def serving(folder: Path, preload: Sequence[str] = (), options: Sequence[str] = 
     try:
         (folder / "first").mkdir()
         Shape("first", {"first": Step("print(number)")}).write(folder / "first")
-        while _is_remarked(context, execute(context, folder / "first" / "shape.mlwf")):
-            pass
+        for _ in range(_WARM_UP):
+            if not _is_remarked(context, execute(context, folder / "first" / "shape.mlwf")):
+                break
+        else:
+            raise Failed("no kernel is forked")
         yield Served(context, process)
     finally:
         process.send_signal(signal.SIGTERM)

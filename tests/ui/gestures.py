@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.ui.lab import PATIENCE
 
@@ -74,16 +74,32 @@ def field(page: Page, label: str) -> Locator:
 
 
 def save(page: Page) -> None:
+    """Save the document in front. No save is under way afterwards: it would take the mark of a later edit away."""
     page.locator(".mlwf-Canvas").focus()
-    dirty = page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty")
+    page.evaluate(_COUNT_SAVES)
     for _ in range(PATIENCE // 1000):
         page.keyboard.press("Control+s")  # again: Lab does not hear it while it finishes an earlier save
         try:
-            expect(dirty).to_have_count(0, timeout=1000)
-        except AssertionError:
+            page.wait_for_function(_IS_SAVED, timeout=1000)
+        except TimeoutError:
             continue
         return
-    expect(dirty).to_have_count(0)
+    page.wait_for_function(_IS_SAVED)
+
+
+_COUNT_SAVES = """() => {
+    const { context } = window.jupyterapp.shell.currentWidget;
+    if (context.savesUnderWay === undefined) {
+        context.savesUnderWay = 0;
+        context.saveState.connect((_, state) => {
+            context.savesUnderWay += state === 'started' ? 1 : -1;
+        });
+    }
+}"""
+_IS_SAVED = """() => {
+    const { context } = window.jupyterapp.shell.currentWidget;
+    return !context.model.dirty && context.savesUnderWay === 0;
+}"""
 
 
 def saved(folder: Path, name: str) -> dict[str, Any]:
